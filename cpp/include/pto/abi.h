@@ -1,0 +1,199 @@
+// The task program ABI: all that an emitted program and the engine know of each other.
+// Plain C types, no standard library: it is compiled with every emitted program and read by any compiler.
+#ifndef PTO_ABI_H
+#define PTO_ABI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PTO_ABI_VERSION 1u
+#define PTO_MAX_RANK 6
+
+typedef enum pto_dtype {
+  PTO_I1,
+  PTO_I8,
+  PTO_I16,
+  PTO_I32,
+  PTO_I64,
+  PTO_U8,
+  PTO_U16,
+  PTO_U32,
+  PTO_U64,
+  PTO_F16,
+  PTO_BF16,
+  PTO_F32,
+  PTO_F64,
+  PTO_F8E4M3,
+  PTO_F8E5M2
+} pto_dtype;
+
+typedef enum pto_unit { PTO_CUBE, PTO_VECTOR } pto_unit;
+typedef enum pto_role { PTO_IN, PTO_OUT, PTO_INOUT } pto_role;
+
+// ---- Tasks -----------------------------------------------------------------------------------
+
+// The box of elements that a task reads or writes. Only the first `rank` entries count.
+typedef struct pto_region {
+  uint32_t tensor;  // index into pto_program.tensors
+  uint32_t rank;
+  int64_t offset[PTO_MAX_RANK];
+  int64_t extent[PTO_MAX_RANK];
+} pto_region;
+
+// What a schedule computes for a task, by position in pto_task.keys.
+typedef enum pto_key { PTO_KEY_DISPATCH, PTO_KEY_COUNT } pto_key;
+
+// One call of a kernel. The pointers are valid during the call that hands the task over.
+typedef struct pto_task {
+  uint32_t kernel;             // index into pto_program.kernels
+  uint32_t site;               // index into pto_program.sites: axis names, source line
+  const int64_t* axes;         // one value per axis of the site
+  const pto_region* operands;  // one per parameter of the kernel, in its order
+  const int64_t* keys;         // PTO_KEY_COUNT values, or null where the schedule has no keys
+} pto_task;
+
+// What the orchestrator's code may ask of the engine. A call that answers 0 (submit: a negative id)
+// means: the run has been stopped, return at once.
+typedef struct pto_host {
+  void* self;
+  int64_t (*submit)(void* self, const pto_task* task);
+  // Waits for the region's writers and widens its elements, row-major, into `values`.
+  int (*read)(void* self, const pto_region* region, int64_t* values);
+  // Structural order: a scope holds parts; each part waits for the part before it.
+  int (*scope_begin)(void* self);
+  int (*part)(void* self);
+  int (*scope_end)(void* self);
+} pto_host;
+
+// ---- Kernels ---------------------------------------------------------------------------------
+
+// Where a kernel's parameter lives. Unit axes are dropped, so it is a matrix with two strides in elements.
+typedef struct pto_tile {
+  void* data;  // first element; null for a procedural tensor, whose elements are hashes of their index
+  int64_t row_stride;
+  int64_t col_stride;
+  uint64_t first;  // index of the first element in its tensor, counted row-major
+  uint64_t key;    // procedural: mixed from seed and name
+  float scale;     // procedural: elements are uniform in (-scale, scale), rounded to the dtype
+} pto_tile;
+
+// A matmul operand: a value in scratch (`value`), or a box of a parameter that is widened while it is packed.
+typedef struct pto_operand {
+  const void* value;    // dense row-major, or null
+  const pto_tile* tile;  // where value is null
+  int64_t row, col;      // the box's corner in the tile
+  uint8_t dtype;         // pto_dtype of the tile, or of the value
+  uint8_t transposed;    // the operand is the transpose of what is stored
+} pto_operand;
+
+typedef enum pto_reduction { PTO_SUM, PTO_MAX } pto_reduction;
+
+// Numeric routines that emitted kernels call. Values in scratch are dense and row-major; floats of every
+// precision up to 32 bits are held as float, already rounded to their dtype; f64 as double, integers and i1
+// (one byte) as themselves. `worker` is pto_call.worker: packing buffers of the calling host thread.
+typedef struct pto_tile_ops {
+  void (*load)(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols, void* value);
+  void (*store)(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols,
+                const void* value);
+  // value = a (m x k) times b (k x n), plus acc if given: one FMA chain over k per element, in float.
+  void (*matmul)(void* worker, int64_t m, int64_t k, int64_t n, const pto_operand* a, const pto_operand* b,
+                 const float* acc, float* value);
+  void (*row_reduce)(pto_reduction op, int64_t rows, int64_t cols, const float* in, float* out);
+  // The k largest of each row, largest first; ties go to the lower index; NaN counts as largest.
+  void (*topk)(int64_t rows, int64_t cols, int64_t k, const float* in, float* values, int32_t* indices);
+  // out[r][c] = in[r][indices[r][c]]; answers the first bad index's position, or -1.
+  int64_t (*gather)(int64_t rows, int64_t cols, int64_t out_cols, const float* in, const int32_t* indices, float* out);
+} pto_tile_ops;
+
+// One run of a kernel on a host thread.
+typedef struct pto_call {
+  const pto_tile_ops* ops;
+  void* worker;
+  const pto_tile* args;  // one per parameter
+  char* scratch;         // pto_kernel.scratch_bytes, 64-byte aligned
+  const char* error;     // set by a body that meets a value it must refuse
+} pto_call;
+
+typedef struct pto_param {
+  const char* name;
+  uint8_t role;   // pto_role
+  uint8_t dtype;  // pto_dtype
+  int64_t rows, cols;
+} pto_param;
+
+// The pipes of a core that a fragment occupies.
+typedef enum pto_pipe { PTO_PIPE_LOAD, PTO_PIPE_CUBE, PTO_PIPE_VECTOR, PTO_PIPE_STORE } pto_pipe;
+
+// One tile op as the cost model sees it. A matmul is m x k x n; everything else rows x cols with k = 1.
+typedef struct pto_fragment {
+  const char* op;  // the tile op's name: "load", "matmul", "exp", ...
+  uint8_t pipe;    // pto_pipe
+  uint8_t dtype;   // pto_dtype of the elements worked on
+  int64_t m, k, n;
+  int64_t bytes;  // moved to or from global memory; 0 for compute
+  int64_t trips;  // how often it runs in one task
+} pto_fragment;
+
+typedef struct pto_kernel {
+  const char* name;
+  const char* location;  // "file.py:12"
+  uint8_t unit;          // pto_unit
+  uint32_t param_count;
+  const pto_param* params;
+  uint32_t fragment_count;
+  const pto_fragment* fragments;
+  int64_t scratch_bytes;
+  void (*body)(pto_call* call);
+} pto_kernel;
+
+// ---- The program -----------------------------------------------------------------------------
+
+typedef enum pto_source { PTO_SOURCE_NONE, PTO_SOURCE_MEMORY, PTO_SOURCE_RANDOM, PTO_SOURCE_ZIPF } pto_source;
+typedef enum pto_tensor_role { PTO_CONSTANT, PTO_INPUT, PTO_OUTPUT, PTO_TEMPORARY } pto_tensor_role;
+
+typedef struct pto_tensor {
+  const char* name;
+  const char* location;
+  uint8_t dtype;   // pto_dtype
+  uint8_t source;  // pto_source: where values come from when no task writes them
+  uint8_t role;    // pto_tensor_role
+  uint32_t rank;
+  int64_t extent[PTO_MAX_RANK];
+  uint64_t seed;        // random, zipf
+  double parameter;     // random: scale; zipf: exponent
+  int64_t zipf_values;  // zipf: elements are below this; a row (last axis) holds distinct ones
+  int64_t zipf_groups, zipf_kept_groups;  // zipf: group-limited choice; 1, 1 without
+} pto_tensor;
+
+// A launch in the workload's text.
+typedef struct pto_site {
+  uint32_t kernel;
+  const char* location;
+  uint32_t axis_count;
+  const char* const* axes;
+  uint8_t checked;  // regions depend on data: test them against their tensors at run time
+} pto_site;
+
+typedef struct pto_program {
+  uint32_t abi_version;
+  const char* name;
+  uint32_t kernel_count;
+  const pto_kernel* kernels;
+  uint32_t tensor_count;
+  const pto_tensor* tensors;
+  uint32_t site_count;
+  const pto_site* sites;
+  int (*run)(const pto_host* host);  // the orchestrator's loops; 1, or 0 if it was stopped
+} pto_program;
+
+// The one symbol that a task program exports.
+#define PTO_PROGRAM_ENTRY "pto_program_entry"
+const pto_program* pto_program_entry(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,38 @@
+// The machine in virtual time (docs/execution-model.md).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+
+#include "pto/config.h"
+#include "pto/source.h"
+#include "pto/stats.h"
+
+namespace pto {
+
+// Takes a stream of tasks and simulates it on a thread of its own while the stream goes on:
+// the caller's thread infers dependencies, the simulation's thread advances virtual time.
+class Simulation final : public TaskSink {
+ public:
+  // Throws ScheduleError for a schedule that the machine cannot honour. `trace` may be null.
+  // `stop` is looked at by both threads; once it is true every call throws Stopped.
+  Simulation(MachineConfig machine, Schedule schedule, std::span<const KernelInfo> kernels,
+             std::span<const TensorInfo> tensors, TraceSink* trace, const std::atomic<bool>& stop);
+  ~Simulation() override;
+
+  int64_t submit(const pto_task& task) override;
+  void read(const pto_region& region) override;
+  void scope_begin() override;
+  void part() override;
+  void scope_end() override;
+
+  // The stream has ended: waits for the last cycle. Rethrows what the simulation's thread threw.
+  Stats finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pto
