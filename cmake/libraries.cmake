@@ -1,4 +1,5 @@
-# Third-party headers. nlohmann_json is needed by the engine; without CLI11 or doctest their targets are left out.
+# Third-party headers. nlohmann_json is needed by the engine; without doctest the C++ tests are left out,
+# without pybind11 the Python extension.
 find_package(nlohmann_json CONFIG QUIET)
 if(NOT nlohmann_json_FOUND AND Python_EXECUTABLE)
   # The package `nlohmann-json` has headers and no CMake config.
@@ -14,6 +15,5 @@ endif()
 if(NOT nlohmann_json_FOUND)
   message(FATAL_ERROR "nlohmann_json was not found: pip install pgm-build-deps (Python 3.11 or newer) or nlohmann-json")
 endif()
-find_package(CLI11 CONFIG QUIET)
 find_package(doctest CONFIG QUIET)
 find_package(pybind11 CONFIG QUIET)
