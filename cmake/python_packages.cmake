@@ -3,10 +3,10 @@
 if(Python_Interpreter_FOUND)
   execute_process(
     COMMAND ${Python_EXECUTABLE} -c "
-import importlib.metadata as m, importlib.resources as r
+import importlib.metadata as m, importlib.util as u
 points = m.entry_points()
 points = points.select(group='cmake.root') if hasattr(points, 'select') else points.get('cmake.root', [])
-print(';'.join(f'{p.name}={r.files(p.value)}' for p in points))
+print(';'.join(f'{p.name}={u.find_spec(p.value).submodule_search_locations[0]}' for p in points))
 try:
     import pybind11
     print('pybind11=' + pybind11.get_cmake_dir())
