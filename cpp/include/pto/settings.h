@@ -1,0 +1,33 @@
+// One key space for all that a run can be told (docs/settings.md): the schedule's settings by name, everything else
+// is a key of the machine profile (`cores.cube`, `costs.dispatch`, ...).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pto/config.h"
+
+namespace pto {
+
+struct MachineOverride {
+  std::string key;    // of the machine profile
+  std::string value;  // as written
+};
+
+struct Settings {
+  Schedule schedule;
+  std::vector<MachineOverride> machine;  // in the order given; a later one replaces an earlier one
+
+  // Each throws ScheduleError, naming the key, for a value that the key cannot have.
+  // `json` is one flat object of words, integers and booleans.
+  void apply_json(std::string_view json);
+  // "KEY=VALUE".
+  void apply_text(std::string_view assignment);
+  void apply(std::string_view key, std::string_view value);
+};
+
+// The keys of a schedule, in order.
+std::vector<std::string> schedule_keys();
+
+}  // namespace pto
