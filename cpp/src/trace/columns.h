@@ -1,0 +1,68 @@
+// The columns of each table, in the order in which a block holds them.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pto/trace.h"
+
+namespace pto {
+
+static_assert(std::endian::native == std::endian::little, "trace files hold little-endian columns as they are");
+
+inline constexpr char kTraceMagic[] = "PTOTRAC1";
+inline constexpr char kTaskBlock = 'T', kEdgeBlock = 'E', kStallBlock = 'S', kEndBlock = 'Z';
+inline constexpr size_t kBlockRows = 1 << 14;
+
+template <typename Visit>
+void visit_columns(TaskColumns& c, Visit&& visit) {
+  visit("task", c.task);
+  visit("kernel", c.kernel);
+  visit("site", c.site);
+  visit("unit", c.unit);
+  visit("core", c.core);
+  visit("scheduler", c.scheduler);
+  visit("pool", c.pool);
+  visit("stream", c.stream);
+  visit("submit", c.submit);
+  visit("ready", c.ready);
+  visit("dispatch", c.dispatch);
+  visit("start", c.start);
+  visit("end", c.end);
+  visit("retire", c.retire);
+  visit("bound_by", c.bound_by);
+  visit("axis_count", c.axis_count);
+  visit("axes", c.axes);  // the sum of axis_count, not one per row
+}
+
+template <typename Visit>
+void visit_columns(EdgeColumns& c, Visit&& visit) {
+  visit("src", c.src);
+  visit("dst", c.dst);
+  visit("kind", c.kind);
+}
+
+template <typename Visit>
+void visit_columns(StallColumns& c, Visit&& visit) {
+  visit("core", c.core);
+  visit("begin", c.begin);
+  visit("end", c.end);
+  visit("cause", c.cause);
+  visit("task", c.task);
+}
+
+inline size_t row_count(const TaskColumns& c) { return c.task.size(); }
+inline size_t row_count(const EdgeColumns& c) { return c.src.size(); }
+inline size_t row_count(const StallColumns& c) { return c.core.size(); }
+
+// NumPy's name of a column's type.
+template <typename T>
+const char* column_type(const std::vector<T>&) {
+  if constexpr (sizeof(T) == 1) return "|u1";
+  if constexpr (sizeof(T) == 4) return std::is_signed_v<T> ? "<i4" : "<u4";
+  return "<i8";
+}
+
+}  // namespace pto

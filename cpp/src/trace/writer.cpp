@@ -1,0 +1,132 @@
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "pto/error.h"
+#include "pto/trace.h"
+#include "trace/columns.h"
+
+namespace pto {
+namespace {
+
+using nlohmann::json;
+
+template <typename Columns>
+json describe_columns() {
+  json list = json::array();
+  Columns columns;
+  visit_columns(columns, [&](const char* name, const auto& column) { list.push_back({name, column_type(column)}); });
+  return list;
+}
+
+json describe(const pto_program& program, const MachineConfig& machine) {
+  json header;
+  header["program"] = program.name;
+  header["machine"] = {
+      {"clock_hz", machine.clock_hz}, {"cube_cores", machine.cube_cores}, {"vector_cores", machine.vector_cores}};
+  header["kernels"] = json::array();
+  for (uint32_t i = 0; i < program.kernel_count; ++i) {
+    header["kernels"].push_back({{"name", program.kernels[i].name}, {"loc", program.kernels[i].location}});
+  }
+  header["sites"] = json::array();
+  for (uint32_t i = 0; i < program.site_count; ++i) {
+    const pto_site& site = program.sites[i];
+    json axes = json::array();
+    for (uint32_t a = 0; a < site.axis_count; ++a) axes.push_back(site.axes[a]);
+    header["sites"].push_back({{"kernel", site.kernel}, {"loc", site.location}, {"axes", axes}});
+  }
+  header["columns"] = {{"tasks", describe_columns<TaskColumns>()},
+                       {"edges", describe_columns<EdgeColumns>()},
+                       {"stalls", describe_columns<StallColumns>()}};
+  for (int kind = 0; kind <= static_cast<int>(EdgeKind::Structural); ++kind) {
+    header["edge_kinds"].push_back(edge_name(static_cast<EdgeKind>(kind)));
+  }
+  for (int cause = 0; cause < kStallCauses; ++cause) {
+    header["stall_causes"].push_back(stall_name(static_cast<Stall>(cause)));
+  }
+  return header;
+}
+
+std::string little_endian(uint64_t value) { return {reinterpret_cast<const char*>(&value), sizeof value}; }
+
+}  // namespace
+
+TraceWriter::TraceWriter(const std::filesystem::path& path, const pto_program& program, const MachineConfig& machine)
+    : path_(path), file_(path, std::ios::binary) {
+  const std::string header = describe(program, machine).dump();
+  file_ << kTraceMagic << little_endian(header.size()) << header;
+  if (!file_) throw ExecutionError(path.string() + ": the trace cannot be written: " + std::strerror(errno));
+}
+
+uint8_t TraceWriter::bound_by_index(const char* name) {
+  for (size_t i = 0; i < bound_by_.size(); ++i) {
+    if (bound_by_[i] == name) return static_cast<uint8_t>(i);
+  }
+  bound_by_.emplace_back(name);
+  return static_cast<uint8_t>(bound_by_.size() - 1);
+}
+
+void TraceWriter::task(const TaskRow& row) {
+  tasks_.task.push_back(row.task);
+  tasks_.kernel.push_back(row.kernel);
+  tasks_.site.push_back(row.site);
+  tasks_.unit.push_back(static_cast<uint8_t>(row.unit));
+  tasks_.core.push_back(row.core);
+  tasks_.scheduler.push_back(row.scheduler);
+  tasks_.pool.push_back(row.pool);
+  tasks_.stream.push_back(row.stream);
+  tasks_.submit.push_back(row.submit);
+  tasks_.ready.push_back(row.ready);
+  tasks_.dispatch.push_back(row.dispatch);
+  tasks_.start.push_back(row.start);
+  tasks_.end.push_back(row.end);
+  tasks_.retire.push_back(row.retire);
+  tasks_.bound_by.push_back(bound_by_index(row.bound_by));
+  tasks_.axis_count.push_back(static_cast<uint8_t>(row.axis_count));
+  tasks_.axes.insert(tasks_.axes.end(), row.axes, row.axes + row.axis_count);
+  if (row_count(tasks_) == kBlockRows) flush(kTaskBlock, tasks_);
+}
+
+void TraceWriter::edge(const EdgeRow& row) {
+  edges_.src.push_back(row.src);
+  edges_.dst.push_back(row.dst);
+  edges_.kind.push_back(static_cast<uint8_t>(row.kind));
+  if (row_count(edges_) == kBlockRows) flush(kEdgeBlock, edges_);
+}
+
+void TraceWriter::stall(const StallRow& row) {
+  stalls_.core.push_back(row.core);
+  stalls_.begin.push_back(row.begin);
+  stalls_.end.push_back(row.end);
+  stalls_.cause.push_back(static_cast<uint8_t>(row.cause));
+  stalls_.task.push_back(row.task);
+  if (row_count(stalls_) == kBlockRows) flush(kStallBlock, stalls_);
+}
+
+template <typename Columns>
+void TraceWriter::flush(char kind, Columns& columns) {
+  const size_t rows = row_count(columns);
+  if (rows == 0) return;
+  std::string payload;
+  visit_columns(columns, [&](const char*, auto& column) {
+    payload.append(reinterpret_cast<const char*>(column.data()), column.size() * sizeof(column[0]));
+    column.clear();
+  });
+  write_block(kind, rows, payload);
+}
+
+void TraceWriter::write_block(char kind, uint64_t rows, const std::string& payload) {
+  file_ << kind << little_endian(rows) << little_endian(payload.size()) << payload;
+  if (!file_) throw ExecutionError(path_.string() + ": the trace cannot be written: " + std::strerror(errno));
+}
+
+void TraceWriter::close() {
+  flush(kTaskBlock, tasks_);
+  flush(kEdgeBlock, edges_);
+  flush(kStallBlock, stalls_);
+  write_block(kEndBlock, 0, json{{"bound_by", bound_by_}}.dump());
+  file_.close();
+  if (!file_) throw ExecutionError(path_.string() + ": the trace cannot be written: " + std::strerror(errno));
+}
+
+}  // namespace pto
