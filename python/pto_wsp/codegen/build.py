@@ -63,7 +63,11 @@ def find_compiler(requested: str | None = None) -> Compiler:
 def _identify(command: tuple[str, ...]) -> Compiler:
     try:
         answer = subprocess.run(
-            [*command, "--version"], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
+            [*command, "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise CompileError(
@@ -101,7 +105,9 @@ def build(
     chosen = find_compiler(compiler)
     folder = cache or cache_dir()
     text = json.dumps(settings, sort_keys=True)
-    object_key = _digest(source, chosen.identity, shlex.join((*chosen.command, *chosen.flags)), _headers())
+    object_key = _digest(
+        source, chosen.identity, shlex.join((*chosen.command, *chosen.flags)), _headers()
+    )
     program = folder / f"{_digest(object_key, text)}.so"
     if program.exists():
         return program
@@ -118,10 +124,21 @@ def _compile(compiler: Compiler, source: str, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         cpp, out = Path(scratch, "program.cpp"), Path(scratch, "program.so")
         cpp.write_text(source)
-        command = [*compiler.command, *compiler.flags, f"-I{include_dir()}", str(cpp), "-o", str(out)]
-        run = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        command = [
+            *compiler.command,
+            *compiler.flags,
+            f"-I{include_dir()}",
+            str(cpp),
+            "-o",
+            str(out),
+        ]
+        run = subprocess.run(
+            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        )
         if run.returncode != 0:
-            raise CompileError(f"`{shlex.join(compiler.command)}` refused the emitted program:\n{run.stderr.strip()}")
+            raise CompileError(
+                f"`{shlex.join(compiler.command)}` refused the emitted program:\n{run.stderr.strip()}"
+            )
         os.replace(out, target)
 
 

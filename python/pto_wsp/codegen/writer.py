@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from xdsl.dialects.builtin import FileLineColLoc
 from xdsl.ir import Operation
+
+from pto_wsp.dialects.locations import file_line_col
 
 
 class Writer:
@@ -20,7 +21,7 @@ class Writer:
 
     @contextmanager
     def block(self, head: str, tail: str = "}") -> Iterator[None]:
-        self.line(head + " {")
+        self.line(f"{head} {{" if head else "{")
         self._indent += 1
         yield
         self._indent -= 1
@@ -39,10 +40,8 @@ class Writer:
 
 def source_line(op: Operation) -> tuple[str, int] | None:
     """File and line of an op's location, where it has one."""
-    location = op.location
-    if isinstance(location, FileLineColLoc):
-        return location.filename.data, location.line.data
-    return None
+    location = file_line_col(op.location)
+    return (location.filename.data, location.line.data) if location else None
 
 
 def place(op: Operation) -> str:
