@@ -1,0 +1,751 @@
+"""The `task` dialect: programs that generate tasks.
+
+Loops have no results and there are no edges: what a task reads and writes are its regions, and virtual
+time is an effect of its own (`clock`), so that no generic pass deletes or merges a task.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from typing_extensions import Self
+from xdsl.dialects.builtin import (
+    AffineMapAttr,
+    ArrayAttr,
+    FlatSymbolRefAttrConstr,
+    IndexType,
+    IntAttr,
+    StringAttr,
+    SymbolNameConstraint,
+    SymbolRefAttr,
+    UnitAttr,
+)
+from xdsl.interfaces import HasCanonicalizationPatternsInterface
+from xdsl.ir import Block, Dialect, Operation, Region, SSAValue, TypeAttribute
+from xdsl.ir.affine import AffineConstantExpr, AffineExpr, AffineMap
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+    var_region_def,
+)
+from xdsl.parser import Parser
+from xdsl.pattern_rewriter import RewritePattern
+from xdsl.printer import Printer
+from xdsl.traits import (
+    EffectInstance,
+    IsolatedFromAbove,
+    MemoryAllocEffect,
+    MemoryEffect,
+    MemoryEffectKind,
+    NoTerminator,
+    Pure,
+    RecursiveMemoryEffect,
+    Resource,
+    SymbolOpInterface,
+)
+from xdsl.utils.exceptions import VerifyException
+
+from pto_wsp.dialects.dtypes import is_integer
+from pto_wsp.dialects.syntax import (
+    CustomSyntax,
+    ints,
+    join,
+    new_body,
+    parse_body,
+    parse_ints,
+    parse_value,
+    parse_values,
+    print_body,
+    print_index_list,
+    print_values,
+    strings,
+)
+from pto_wsp.dialects.task_types import (
+    MAX_RANK,
+    MemoryAttr,
+    RandomAttr,
+    Source,
+    TensorRole,
+    TensorRoleAttr,
+    TensorType,
+    ZipfAttr,
+    parse_source,
+    parse_tensor_type,
+    print_source,
+)
+
+__all__ = [
+    "MAX_RANK",
+    "Clock",
+    "CombineOp",
+    "IndexLike",
+    "IndexOp",
+    "LaunchOp",
+    "LoopOp",
+    "MemoryAttr",
+    "ParallelOp",
+    "RandomAttr",
+    "SelectOp",
+    "SeqOp",
+    "SequentialOp",
+    "Source",
+    "Task",
+    "TensorOp",
+    "TensorRole",
+    "TensorRoleAttr",
+    "TensorType",
+    "ViewOp",
+    "WorkloadOp",
+    "ZipfAttr",
+    "tensor_type",
+]
+
+IndexLike = AffineExpr | int
+"""An index: a number, or an affine expression over symbols that stand for index values."""
+
+
+def tensor_type(value: SSAValue) -> TensorType:
+    """The type of a tensor or view; raises `VerifyException` for any other value."""
+    if not isinstance(value.type, TensorType):
+        raise VerifyException(f"expected a tensor or view, got a value of type {value.type}")
+    return value.type
+
+
+def _index_map(indices: Sequence[IndexLike], operands: Sequence[SSAValue]) -> AffineMapAttr:
+    exprs = tuple(AffineExpr.constant(i) if isinstance(i, int) else i for i in indices)
+    return AffineMapAttr(AffineMap(0, len(operands), exprs))
+
+
+def _verify_indices(indices: AffineMap, operands: Sequence[SSAValue]) -> None:
+    if indices.num_dims != 0 or indices.num_symbols != len(operands):
+        raise VerifyException(
+            f"{len(operands)} index values for a map of {indices.num_dims} dimensions"
+            f" and {indices.num_symbols} symbols"
+        )
+
+
+# ---- Effects -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Clock(Resource):
+    """Virtual time: whatever it sees writes it, so that no pass deletes, merges or moves it."""
+
+    def name(self) -> str:
+        return "clock"
+
+
+_TICK = EffectInstance(MemoryEffectKind.WRITE, resource=Clock())
+
+
+class _LaunchEffects(MemoryEffect):
+    @classmethod
+    def get_effects(cls, op: Operation) -> Set[EffectInstance]:
+        assert isinstance(op, LaunchOp)
+        reads = {EffectInstance(MemoryEffectKind.READ, v) for v in (*op.ins, *op.inouts)}
+        writes = {EffectInstance(MemoryEffectKind.WRITE, v) for v in (*op.outs, *op.inouts)}
+        return reads | writes | {_TICK}
+
+
+class _SelectEffects(RecursiveMemoryEffect):
+    @classmethod
+    def get_effects(cls, op: Operation) -> Set[EffectInstance] | None:
+        assert isinstance(op, SelectOp)
+        nested = super().get_effects(op)
+        if nested is None:
+            return None
+        return nested | {EffectInstance(MemoryEffectKind.READ, op.row), _TICK}
+
+
+# ---- Storage and regions -----------------------------------------------------------------------
+
+
+@irdl_op_definition
+class TensorOp(CustomSyntax):
+    """A tensor of the program, and where its values come from when no task writes them.
+
+    `%up = task.tensor "up" from random<seed = 7, scale = 0.5> : 256x4096x1536xf16`
+    """
+
+    name = "task.tensor"
+
+    tensor_name_attr = prop_def(StringAttr, prop_name="tensor_name")
+    source_attr = opt_prop_def(MemoryAttr | RandomAttr | ZipfAttr, prop_name="source")
+    role_attr = opt_prop_def(TensorRoleAttr, prop_name="role")
+    result = result_def(TensorType)
+
+    traits = traits_def(MemoryAllocEffect())
+
+    def __init__(self, name: str, type: TensorType, source: Source | None = None):
+        super().__init__(
+            properties={"tensor_name": StringAttr(name), "source": source}, result_types=[type]
+        )
+        self.result.name_hint = name if SSAValue.is_valid_name(name) else None
+
+    @property
+    def tensor_name(self) -> str:
+        return self.tensor_name_attr.data
+
+    @property
+    def type(self) -> TensorType:
+        return self.result.type
+
+    @property
+    def source(self) -> Source | None:
+        return self.source_attr
+
+    @property
+    def role(self) -> TensorRole | None:
+        """What a run does with it, once `task-classify-tensors` knows."""
+        return None if self.role_attr is None else self.role_attr.data
+
+    @role.setter
+    def role(self, role: TensorRole) -> None:
+        self.role_attr = TensorRoleAttr(role)
+
+    def verify_(self) -> None:
+        if not isinstance(self.parent_op(), WorkloadOp):
+            raise VerifyException("a tensor is declared at the top of a workload")
+        if isinstance(self.source, ZipfAttr):
+            if not is_integer(self.type.element_type):
+                raise VerifyException(f"routing is of integers, got {self.type.short}")
+            allowed = self.source.values // self.source.groups * self.source.kept_groups
+            if self.type.shape[-1] > allowed:
+                raise VerifyException(
+                    f"a row of {self.type.shape[-1]} distinct numbers out of {allowed}"
+                )
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        name = parser.parse_str_literal()
+        role = None
+        if parser.parse_optional_keyword("role") is not None:
+            with parser.in_parens():
+                role = parser.parse_str_enum(TensorRole)
+        given = parser.parse_optional_keyword("from") is not None
+        source = parse_source(parser) if given else None
+        parser.parse_punctuation(":")
+        op = cls(name, parse_tensor_type(parser), source)
+        if role is not None:
+            op.role = role
+        return op
+
+    def print_syntax(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_string_literal(self.tensor_name)
+        if self.role is not None:
+            printer.print_string(f" role({self.role})")
+        if self.source is not None:
+            printer.print_string(" from ")
+            print_source(printer, self.source)
+        printer.print_string(f" : {self.type.short}")
+
+
+@irdl_op_definition
+class IndexOp(HasCanonicalizationPatternsInterface, CustomSyntax):
+    """A number made of index values: `%i = task.index [%b * 32 + 1]`."""
+
+    name = "task.index"
+
+    map_attr = prop_def(AffineMapAttr, prop_name="map")
+    indices = var_operand_def(IndexType())
+    result = result_def(IndexType())
+
+    traits = traits_def(Pure())
+
+    def __init__(self, index: IndexLike, operands: Sequence[SSAValue] = ()):
+        super().__init__(
+            operands=[operands],
+            properties={"map": _index_map([index], operands)},
+            result_types=[IndexType()],
+        )
+
+    @property
+    def expr(self) -> AffineExpr:
+        """The number, over one symbol per operand."""
+        return self.map_attr.data.results[0]
+
+    def verify_(self) -> None:
+        _verify_indices(self.map_attr.data, self.indices)
+        if len(self.map_attr.data.results) != 1:
+            raise VerifyException(f"one number, got {len(self.map_attr.data.results)}")
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        from pto_wsp.transforms.canonicalization_patterns.task import FoldIndexIntoIndex
+
+        return (FoldIndexIntoIndex(),)
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        indices, operands = parser.parse_affine_map_of_ssa_ids()
+        return cls.create(
+            operands=operands,
+            properties={"map": AffineMapAttr(indices)},
+            result_types=[IndexType()],
+        )
+
+    def print_syntax(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        print_index_list(printer, self.map_attr.data, self.indices)
+
+
+@irdl_op_definition
+class ViewOp(HasCanonicalizationPatternsInterface, CustomSyntax):
+    """A box of a tensor or view, of the same rank: `%v = task.view %t[%b, %s * 32] [1, 32]`."""
+
+    name = "task.view"
+
+    source = operand_def(TensorType)
+    map_attr = prop_def(AffineMapAttr, prop_name="offsets")
+    extent_list = prop_def(ArrayAttr[IntAttr], prop_name="extents")
+    indices = var_operand_def(IndexType())
+    result = result_def(TensorType)
+
+    traits = traits_def(Pure())
+
+    def __init__(
+        self,
+        source: SSAValue,
+        offsets: Sequence[IndexLike],
+        extents: Sequence[int],
+        operands: Sequence[SSAValue] = (),
+    ):
+        """`offsets` are numbers or expressions over symbols; symbol i stands for `operands[i]`."""
+        super().__init__(
+            operands=[source, operands],
+            properties={"offsets": _index_map(offsets, operands), "extents": ints(extents)},
+            result_types=[TensorType(ints(extents), tensor_type(source).element_type)],
+        )
+
+    @property
+    def offsets(self) -> tuple[AffineExpr, ...]:
+        """An expression per axis, over one symbol per element of `indices`."""
+        return self.map_attr.data.results
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        return tuple(extent.data for extent in self.extent_list)
+
+    @property
+    def type(self) -> TensorType:
+        return self.result.type
+
+    def verify_(self) -> None:
+        source = tensor_type(self.source)
+        _verify_indices(self.map_attr.data, self.indices)
+        if not len(self.offsets) == len(self.extents) == source.rank:
+            raise VerifyException(
+                f"an offset and an extent per axis of {source.short},"
+                f" got {len(self.offsets)} and {len(self.extents)}"
+            )
+        for axis, (extent, bound) in enumerate(zip(self.extents, source.shape, strict=True)):
+            if not 1 <= extent <= bound:
+                raise VerifyException(f"axis {axis} has {bound} elements, the view {extent}")
+        if self.type != TensorType(self.extent_list, source.element_type):
+            raise VerifyException(
+                f"a view of {join(self.extents, 'x')} of {source.short}"
+                f" is not a {self.type.short}"
+            )
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        from pto_wsp.transforms.canonicalization_patterns.task import (
+            ComposeViews,
+            DropWholeView,
+            FoldIndexIntoView,
+        )
+
+        return (FoldIndexIntoView(), ComposeViews(), DropWholeView())
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        start = parser.pos
+        source = parse_value(parser)
+        if not isinstance(source.type, TensorType):
+            parser.raise_error("a view is of a tensor or view", start, parser.pos)
+        offsets, operands = parser.parse_affine_map_of_ssa_ids()
+        extents = ints(parse_ints(parser, parser.Delimiter.SQUARE))
+        try:
+            result = TensorType(extents, source.type.element_type)
+        except VerifyException as error:
+            parser.raise_error(str(error), start, parser.pos)
+        return cls.create(
+            operands=[source, *operands],
+            properties={"offsets": AffineMapAttr(offsets), "extents": extents},
+            result_types=[result],
+        )
+
+    def print_syntax(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.source)
+        print_index_list(printer, self.map_attr.data, self.indices)
+        printer.print_string(f" [{join(self.extents)}]")
+
+
+# ---- Tasks -------------------------------------------------------------------------------------
+
+
+@irdl_op_definition
+class LaunchOp(CustomSyntax):
+    """One task: a kernel, the values of its named axes, and its regions.
+
+    `task.launch @expert [token = %t, expert = %e] ins(%x, %u) outs(%y)`
+    """
+
+    name = "task.launch"
+
+    callee = prop_def(FlatSymbolRefAttrConstr)
+    axis_names_attr = prop_def(ArrayAttr[StringAttr], prop_name="axis_names")
+    checked = opt_prop_def(UnitAttr)
+    """Set by `task-check-bounds`: an offset depends on data, so the regions are tested at run time."""
+    axis_values = var_operand_def(IndexType())
+    ins = var_operand_def(TensorType)
+    outs = var_operand_def(TensorType)
+    inouts = var_operand_def(TensorType)
+
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(_LaunchEffects())
+
+    def __init__(
+        self,
+        kernel: str,
+        axes: Mapping[str, SSAValue],
+        ins: Sequence[SSAValue] = (),
+        outs: Sequence[SSAValue] = (),
+        inouts: Sequence[SSAValue] = (),
+    ):
+        """Each list is in the order of the kernel's parameters of that role."""
+        super().__init__(
+            operands=[list(axes.values()), ins, outs, inouts],
+            properties={
+                "callee": SymbolRefAttr(kernel),
+                "axis_names": strings(list(axes)),
+            },
+        )
+
+    @property
+    def kernel(self) -> str:
+        """The kernel's name without the @."""
+        return self.callee.string_value()
+
+    @property
+    def axes(self) -> dict[str, SSAValue]:
+        """The value of every named axis, in order."""
+        names = (name.data for name in self.axis_names_attr)
+        return dict(zip(names, self.axis_values, strict=True))
+
+    def verify_(self) -> None:
+        names = [name.data for name in self.axis_names_attr]
+        if len(names) != len(self.axis_values):
+            raise VerifyException(f"{len(self.axis_values)} axis values, {len(names)} names")
+        if len(set(names)) != len(names):
+            raise VerifyException(f"an axis is named twice: {', '.join(names)}")
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        kernel = parser.parse_symbol_name().data
+        checked = parser.parse_optional_keyword("checked") is not None
+        axes: dict[str, SSAValue] = {}
+
+        def axis() -> None:
+            start = parser.pos
+            name = parser.parse_identifier_or_str_literal()
+            if name in axes:
+                parser.raise_error(f"axis {name} is named twice", start, parser.pos)
+            parser.parse_punctuation("=")
+            axes[name] = parse_value(parser)
+
+        parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, axis)
+        lists = [_parse_operands(parser, key) for key in ("ins", "outs", "inouts")]
+        op = cls(kernel, axes, *lists)
+        if checked:
+            op.checked = UnitAttr()
+        return op
+
+    def print_syntax(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_symbol_name(self.kernel)
+        if self.checked is not None:
+            printer.print_string(" checked")
+        if self.axes:
+            printer.print_string(" [")
+            printer.print_list(self.axes.items(), lambda axis: _print_axis(printer, *axis))
+            printer.print_string("]")
+        for key, values in (("ins", self.ins), ("outs", self.outs), ("inouts", self.inouts)):
+            if values:
+                printer.print_string(f" {key}(")
+                print_values(printer, values)
+                printer.print_string(")")
+
+
+def _parse_operands(parser: Parser, key: str) -> Sequence[SSAValue]:
+    if parser.parse_optional_keyword(key) is None:
+        return ()
+    with parser.in_parens():
+        return parse_values(parser)
+
+
+def _print_axis(printer: Printer, name: str, value: SSAValue) -> None:
+    printer.print_identifier_or_string_literal(name)
+    printer.print_string(" = ")
+    printer.print_ssa_value(value)
+
+
+# ---- Control -----------------------------------------------------------------------------------
+
+
+class LoopOp(CustomSyntax, ABC):
+    """A nest of counted loops, the last axis fastest."""
+
+    extent_list = prop_def(ArrayAttr[IntAttr], prop_name="extents")
+    body = region_def("single_block")
+
+    traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
+
+    def __init__(self, extents: Sequence[int], body: Region | None = None):
+        """Without a body, an empty block with one index argument per extent is made."""
+        if body is None:
+            body = Region(Block(arg_types=[IndexType()] * len(extents)))
+        super().__init__(properties={"extents": ints(extents)}, regions=[body])
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        return tuple(extent.data for extent in self.extent_list)
+
+    @property
+    def induction_values(self) -> tuple[SSAValue, ...]:
+        """The index of every axis."""
+        return tuple(self.body.block.args)
+
+    def verify_(self) -> None:
+        arguments = self.body.block.args
+        if len(self.extents) != len(arguments) or not arguments:
+            raise VerifyException(
+                f"an index per extent, got {len(arguments)} and {len(self.extents)}"
+            )
+        if any(not isinstance(argument.type, IndexType) for argument in arguments):
+            raise VerifyException("a loop's arguments are of type index")
+        if any(extent < 0 for extent in self.extents):
+            raise VerifyException(f"extents are at least 0, got {join(self.extents)}")
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        arguments = parser.parse_comma_separated_list(
+            parser.Delimiter.PAREN, lambda: _parse_index_argument(parser)
+        )
+        parser.parse_keyword("in")
+        extents = parse_ints(parser, parser.Delimiter.PAREN)
+        return cls(extents, parse_body(parser, arguments))
+
+    def print_syntax(self, printer: Printer) -> None:
+        printer.print_string(" (")
+        print_values(printer, self.induction_values)
+        printer.print_string(f") in ({join(self.extents)})")
+        print_body(printer, self.body)
+
+
+def _parse_index_argument(parser: Parser) -> Parser.Argument:
+    return parser.parse_argument(expect_type=False).resolve(IndexType())
+
+
+@irdl_op_definition
+class ParallelOp(LoopOp):
+    """Iterations in index order, without order in time: `task.parallel (%b, %s) in (1, 8) {..}`."""
+
+    name = "task.parallel"
+
+
+@irdl_op_definition
+class SeqOp(LoopOp):
+    """Iterations of which each waits for the one before it: `task.seq (%t) in (8) {..}`."""
+
+    name = "task.seq"
+
+
+@irdl_op_definition
+class SequentialOp(CustomSyntax):
+    """Parts of which each waits for the one before it: `task.sequential {..} then {..}`."""
+
+    name = "task.sequential"
+
+    parts = var_region_def("single_block")
+
+    traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
+
+    def __init__(self, parts: Sequence[Region]):
+        super().__init__(regions=[parts])
+
+    def verify_(self) -> None:
+        if not self.parts:
+            raise VerifyException("a sequential has at least one part")
+        if any(part.block.args for part in self.parts):
+            raise VerifyException("a part has no arguments")
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        parts = [parse_body(parser)]
+        while parser.parse_optional_keyword("then") is not None:
+            parts.append(parse_body(parser))
+        return cls(parts)
+
+    def print_syntax(self, printer: Printer) -> None:
+        for index, part in enumerate(self.parts):
+            if index:
+                printer.print_string(" then")
+            print_body(printer, part)
+
+
+@irdl_op_definition
+class CombineOp(CustomSyntax):
+    """Groups what it holds and orders nothing: `task.combine {..}`."""
+
+    name = "task.combine"
+
+    body = region_def("single_block")
+
+    traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
+
+    def __init__(self, body: Region | None = None):
+        super().__init__(regions=[new_body(body)])
+
+    def verify_(self) -> None:
+        if self.body.block.args:
+            raise VerifyException("a combine has no arguments")
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        return cls(parse_body(parser))
+
+    def print_syntax(self, printer: Printer) -> None:
+        print_body(printer, self.body)
+
+
+@irdl_op_definition
+class SelectOp(CustomSyntax):
+    """One iteration per element of a row of integers, which it waits for and reads.
+
+    `task.select %e at %k in %row {..}`: %e is the element, %k its place in the row.
+    """
+
+    name = "task.select"
+
+    row = operand_def(TensorType)
+    body = region_def("single_block")
+
+    traits = traits_def(NoTerminator(), _SelectEffects())
+
+    def __init__(self, row: SSAValue, body: Region | None = None):
+        """Without a body, an empty block with the arguments element and position is made."""
+        if body is None:
+            body = Region(Block(arg_types=[IndexType(), IndexType()]))
+        super().__init__(operands=[row], regions=[body])
+
+    @property
+    def element(self) -> SSAValue:
+        return self.body.block.args[0]
+
+    @property
+    def position(self) -> SSAValue:
+        return self.body.block.args[1]
+
+    @property
+    def length(self) -> int:
+        """The number of iterations: the row's elements."""
+        return max(tensor_type(self.row).shape)
+
+    def verify_(self) -> None:
+        row = tensor_type(self.row)
+        if not is_integer(row.element_type):
+            raise VerifyException(f"a row of integers, got {row.short}")
+        if sum(extent != 1 for extent in row.shape) > 1:
+            raise VerifyException(f"at most one extent of a row is not 1, got {row.short}")
+        arguments = self.body.block.args
+        if [argument.type for argument in arguments] != [IndexType(), IndexType()]:
+            raise VerifyException("the body has two index arguments: element and position")
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        element = _parse_index_argument(parser)
+        parser.parse_keyword("at")
+        position = _parse_index_argument(parser)
+        parser.parse_keyword("in")
+        row = parse_value(parser)
+        return cls(row, parse_body(parser, [element, position]))
+
+    def print_syntax(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.element)
+        printer.print_string(" at ")
+        printer.print_ssa_value(self.position)
+        printer.print_string(" in ")
+        printer.print_ssa_value(self.row)
+        print_body(printer, self.body)
+
+
+@irdl_op_definition
+class WorkloadOp(CustomSyntax):
+    """A closed program that generates tasks: `task.workload @moe {..}`, its tensors first."""
+
+    name = "task.workload"
+
+    sym_name = prop_def(SymbolNameConstraint())
+    body = region_def("single_block")
+
+    traits = traits_def(IsolatedFromAbove(), SymbolOpInterface(), NoTerminator())
+
+    def __init__(self, name: str, body: Region | None = None):
+        super().__init__(properties={"sym_name": StringAttr(name)}, regions=[new_body(body)])
+
+    @property
+    def symbol(self) -> str:
+        """The workload's name without the @."""
+        return self.sym_name.data
+
+    @property
+    def tensors(self) -> tuple[TensorOp, ...]:
+        """The tensors in order of declaration."""
+        return tuple(op for op in self.body.block.ops if isinstance(op, TensorOp))
+
+    def verify_(self) -> None:
+        seen: set[str] = set()
+        for tensor in self.tensors:
+            if tensor.tensor_name in seen:
+                raise VerifyException(f'two tensors are named "{tensor.tensor_name}"')
+            seen.add(tensor.tensor_name)
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        return cls(parser.parse_symbol_name().data, parse_body(parser))
+
+    def print_syntax(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_symbol_name(self.symbol)
+        print_body(printer, self.body)
+
+
+Task = Dialect(
+    "task",
+    [
+        WorkloadOp,
+        TensorOp,
+        ViewOp,
+        IndexOp,
+        ParallelOp,
+        SeqOp,
+        SequentialOp,
+        CombineOp,
+        SelectOp,
+        LaunchOp,
+    ],
+    [TensorType, TensorRoleAttr, MemoryAttr, RandomAttr, ZipfAttr],
+)

@@ -1,0 +1,292 @@
+"""Types and attributes of the `tile` dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from typing_extensions import Self
+from xdsl.dialects.builtin import ArrayAttr, IntAttr, StringAttr
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import (
+    Attribute,
+    ParametrizedAttribute,
+    SpacedOpaqueSyntaxAttribute,
+    TypeAttribute,
+)
+from xdsl.irdl import irdl_attr_definition, param_def
+from xdsl.parser import AttrParser, Parser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.str_enum import StrEnum
+
+from pto_wsp.dialects.dtypes import dtype_info
+from pto_wsp.dialects.syntax import ints, join
+
+Shape = tuple[int, int]
+"""Rows and columns."""
+
+
+class Unit(StrEnum):
+    """The execution unit that runs a kernel."""
+
+    CUBE = "cube"
+    VECTOR = "vector"
+
+
+class Role(StrEnum):
+    """What a kernel does with a parameter."""
+
+    IN = "in"
+    OUT = "out"
+    INOUT = "inout"
+
+
+class Space(StrEnum):
+    """The class of buffer that holds a value; capacities belong to the machine profile."""
+
+    GM = "gm"
+    L1 = "l1"
+    UB = "ub"
+    L0A = "l0a"
+    L0B = "l0b"
+    L0C = "l0c"
+
+
+class Pipe(StrEnum):
+    """The pipe of a core that a fragment occupies."""
+
+    LOAD = "load"
+    CUBE = "cube"
+    VECTOR = "vector"
+    STORE = "store"
+
+
+class Predicate(StrEnum):
+    """How `tile.compare` compares."""
+
+    EQ = "eq"
+    NE = "ne"
+    LT = "lt"
+    LE = "le"
+    GT = "gt"
+    GE = "ge"
+
+
+@irdl_attr_definition
+class UnitAttr(EnumAttribute[Unit], SpacedOpaqueSyntaxAttribute):
+    """`#tile<unit cube>`"""
+
+    name = "tile.unit"
+
+
+@irdl_attr_definition
+class RoleAttr(EnumAttribute[Role], SpacedOpaqueSyntaxAttribute):
+    """`#tile<role in>`"""
+
+    name = "tile.role"
+
+
+@irdl_attr_definition
+class SpaceAttr(EnumAttribute[Space], SpacedOpaqueSyntaxAttribute):
+    """`#tile<space ub>`"""
+
+    name = "tile.space"
+
+
+@irdl_attr_definition
+class PredicateAttr(EnumAttribute[Predicate], SpacedOpaqueSyntaxAttribute):
+    """`#tile<predicate ge>`"""
+
+    name = "tile.predicate"
+
+
+def _verify_box(shape: Sequence[int], element_type: Attribute) -> None:
+    if len(shape) != 2 or any(extent < 1 for extent in shape):
+        raise VerifyException(f"a tile has two extents of at least 1, got {join(shape, 'x')}")
+    try:
+        dtype_info(element_type)
+    except ValueError as error:
+        raise VerifyException(str(error)) from None
+
+
+def parse_shape(parser: AttrParser) -> tuple[Sequence[int], TypeAttribute]:
+    """`32x128xf32`"""
+    start = parser.pos
+    shape, element_type = parser.parse_ranked_shape()
+    try:
+        _verify_box(shape, element_type)
+    except VerifyException as error:
+        parser.raise_error(str(error), start, parser.pos)
+    assert isinstance(element_type, TypeAttribute)
+    return shape, element_type
+
+
+@irdl_attr_definition
+class TileType(ParametrizedAttribute, TypeAttribute):
+    """A value of rows x columns elements: `!tile.tile<32x128xf32>`."""
+
+    name = "tile.tile"
+
+    extents: ArrayAttr[IntAttr] = param_def(
+        converter=lambda shape: shape if isinstance(shape, ArrayAttr) else ints(shape)
+    )
+    element_type: TypeAttribute
+
+    @property
+    def shape(self) -> Shape:
+        rows, cols = (extent.data for extent in self.extents)
+        return rows, cols
+
+    @property
+    def rows(self) -> int:
+        return self.shape[0]
+
+    @property
+    def cols(self) -> int:
+        return self.shape[1]
+
+    @property
+    def bytes(self) -> int:
+        """Size of the elements in memory."""
+        return self.rows * self.cols * dtype_info(self.element_type).bytes
+
+    @property
+    def short(self) -> str:
+        """As it is written behind an op: `32x128xf32`."""
+        return f"{join(self.shape, 'x')}x{self.element_type}"
+
+    def verify(self) -> None:
+        _verify_box([extent.data for extent in self.extents], self.element_type)
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            shape, element_type = parse_shape(parser)
+        return ints(shape), element_type
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(self.short)
+
+
+@irdl_attr_definition
+class RefType(ParametrizedAttribute, TypeAttribute):
+    """A box of rows x columns elements in global memory, a kernel's parameter: `!tile.ref<..>`."""
+
+    name = "tile.ref"
+
+    extents: ArrayAttr[IntAttr] = param_def(
+        converter=lambda shape: shape if isinstance(shape, ArrayAttr) else ints(shape)
+    )
+    element_type: TypeAttribute
+
+    @property
+    def shape(self) -> Shape:
+        rows, cols = (extent.data for extent in self.extents)
+        return rows, cols
+
+    @property
+    def rows(self) -> int:
+        return self.shape[0]
+
+    @property
+    def cols(self) -> int:
+        return self.shape[1]
+
+    @property
+    def short(self) -> str:
+        """As it is written in a kernel's signature: `32x128xf32`."""
+        return f"{join(self.shape, 'x')}x{self.element_type}"
+
+    def verify(self) -> None:
+        _verify_box([extent.data for extent in self.extents], self.element_type)
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            shape, element_type = parse_shape(parser)
+        return ints(shape), element_type
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(self.short)
+
+
+@irdl_attr_definition
+class FragmentAttr(ParametrizedAttribute):
+    """One tile op as the cost model sees it: `#tile.fragment<matmul, 32x4096x576, f16, 0, cube, 1>`."""
+
+    name = "tile.fragment"
+
+    op: StringAttr = param_def(converter=StringAttr.get)
+    """The tile op's name without its dialect: `load`, `matmul`, `exp`."""
+    extents: ArrayAttr[IntAttr] = param_def(
+        converter=lambda shape: shape if isinstance(shape, ArrayAttr) else ints(shape)
+    )
+    """m x k x n; what is no matmul has k = 1."""
+    element_type: TypeAttribute
+    """The dtype of the elements that are worked on."""
+    moved: IntAttr = param_def(converter=lambda n: n if isinstance(n, IntAttr) else IntAttr(n))
+    """Bytes moved from or to global memory; 0 for compute."""
+    pipe: StringAttr = param_def(converter=StringAttr.get)
+    trips: IntAttr = param_def(converter=lambda n: n if isinstance(n, IntAttr) else IntAttr(n))
+    """How often it runs in one task."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        m, k, n = (extent.data for extent in self.extents)
+        return m, k, n
+
+    @property
+    def bytes(self) -> int:
+        return self.moved.data
+
+    def verify(self) -> None:
+        if len(self.extents) != 3 or any(extent.data < 1 for extent in self.extents):
+            raise VerifyException("a fragment has three extents of at least 1")
+        if self.pipe.data not in tuple(Pipe):
+            raise VerifyException(f"unknown pipe {self.pipe.data}, expected {', '.join(Pipe)}")
+        if self.moved.data < 0 or self.trips.data < 1:
+            raise VerifyException("a fragment has bytes >= 0 and trips >= 1")
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            return parse_fragment(parser)
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(self.short)
+
+    @property
+    def short(self) -> str:
+        """`matmul, 32x4096x576, f16, 0, cube, 1`"""
+        parts = (
+            self.op.data,
+            join(self.shape, "x"),
+            str(self.element_type),
+            str(self.bytes),
+            self.pipe.data,
+            str(self.trips.data),
+        )
+        return ", ".join(parts)
+
+    @classmethod
+    def parse_short(cls, parser: Parser) -> Self:
+        return cls.new(parse_fragment(parser))
+
+
+def parse_fragment(parser: AttrParser) -> Sequence[Attribute]:
+    """`matmul, 32x4096x576, f16, 0, cube, 1`"""
+    op = parser.parse_identifier()
+    parser.parse_punctuation(",")
+    extents = parser.parse_dimension_list()
+    parser.parse_punctuation(",")
+    element_type = parser.parse_type()
+    parser.parse_punctuation(",")
+    moved = parser.parse_integer(allow_boolean=False)
+    parser.parse_punctuation(",")
+    pipe = parser.parse_str_enum(Pipe)
+    parser.parse_punctuation(",")
+    trips = parser.parse_integer(allow_boolean=False)
+    return StringAttr(op), ints(extents), element_type, IntAttr(moved), StringAttr(pipe), IntAttr(trips)
