@@ -104,6 +104,12 @@ def strings(values: Sequence[str]) -> ArrayAttr[StringAttr]:
     return ArrayAttr(StringAttr(value) for value in values)
 
 
+def number_text(number: float) -> str:
+    """A number as MLIR's lexer reads it back: an exponent needs a point before it."""
+    text = repr(number)
+    return text.replace("e", ".0e") if "e" in text and "." not in text else text
+
+
 def join(values: Sequence[int], separator: str = ", ") -> str:
     return separator.join(str(value) for value in values)
 

@@ -19,7 +19,7 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from pto_wsp.dialects.dtypes import dtype_info
-from pto_wsp.dialects.syntax import ints, join
+from pto_wsp.dialects.syntax import ints, join, number_text
 
 MAX_RANK = 6
 """The most axes that a tensor has (`PTO_MAX_RANK` of the task program's ABI)."""
@@ -147,7 +147,7 @@ class RandomAttr(ParametrizedAttribute):
 
     @property
     def clauses(self) -> str:
-        return f"seed = {self.seed}, scale = {self.scale!r}"
+        return f"seed = {self.seed}, scale = {number_text(self.scale)}"
 
     @classmethod
     def parse_clauses(cls, parser: AttrParser) -> RandomAttr:
@@ -214,7 +214,7 @@ class ZipfAttr(ParametrizedAttribute):
     @property
     def clauses(self) -> str:
         return (
-            f"s = {self.exponent!r}, seed = {self.seed}, values = {self.values},"
+            f"s = {number_text(self.exponent)}, seed = {self.seed}, values = {self.values},"
             f" groups = {self.groups}, kept_groups = {self.kept_groups}"
         )
 

@@ -24,7 +24,13 @@ from xdsl.traits import Commutative, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from pto_wsp.dialects.dtypes import dtype_info, is_float, is_integer, widened
-from pto_wsp.dialects.syntax import CustomSyntax, join, parse_values, print_values
+from pto_wsp.dialects.syntax import (
+    CustomSyntax,
+    join,
+    number_text,
+    parse_values,
+    print_values,
+)
 from pto_wsp.dialects.tile_types import (
     Predicate,
     PredicateAttr,
@@ -171,7 +177,7 @@ class ConstantOp(ElementWiseOp):
         return op
 
     def print_arguments(self, printer: Printer) -> None:
-        printer.print_string(repr(self.number))
+        printer.print_string(number_text(self.number))
 
 
 def _number(value: float, element_type: TypeAttribute) -> FloatAttr | IntegerAttr:
