@@ -1,4 +1,4 @@
-"""From emitted C++ to a sealed task program: the system compiler behind a content-addressed cache."""
+"""Emitted C++ to a sealed task program: the system compiler behind a content-addressed cache."""
 
 import hashlib
 import json
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pto_wsp import _core
 from pto_wsp.errors import CompileError
+
+from pto_wsp import _core
 
 FLAGS = (
     "-std=c++20",
@@ -22,7 +23,7 @@ FLAGS = (
     "-shared",
     "-fno-math-errno",
     "-fno-trapping-math",
-    # Contraction would make values depend on the machine; the kernels ask for fma where they want it.
+    # Contraction would make values depend on the machine; kernels ask for fma where they want it.
     "-ffp-contract=off",
 )
 
@@ -43,7 +44,7 @@ class Compiler:
 
 
 def find_compiler(requested: str | None = None) -> Compiler:
-    """The C++ compiler: `requested`, else $PTO_CXX, else the first of c++, g++, clang++ on the path.
+    """The C++ compiler: `requested`, else $PTO_CXX, else the first of c++, g++ and clang++.
 
     Raises CompileError where there is none or where it does not run.
     """
@@ -137,7 +138,7 @@ def _compile(compiler: Compiler, source: str, target: Path) -> None:
         )
         if run.returncode != 0:
             raise CompileError(
-                f"`{shlex.join(compiler.command)}` refused the emitted program:\n{run.stderr.strip()}"
+                f"`{shlex.join(compiler.command)}` refused the emitted program:\n{run.stderr}"
             )
         os.replace(out, target)
 

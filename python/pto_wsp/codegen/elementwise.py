@@ -49,8 +49,8 @@ def emit_loop(
 ) -> None:
     """Writes one loop nest over rows and columns that computes `ops` and stores `results`.
 
-    `buffer_of` tells where a value lies that is computed outside. The shape of the nest is that of the results;
-    what has a single column is computed once per row.
+    `buffer_of` tells where a value lies that is computed outside. The nest has the shape of the
+    results; what has a single column is computed once per row.
     """
     rows = max(buffer.shape[0] for _, buffer in results)
     cols = max(buffer.shape[1] for _, buffer in results)
@@ -125,7 +125,7 @@ class _LoopNest:
         match op:
             case tile.IotaOp():
                 counter = "r" if op.axis.data == 0 else "c"
-                # A tile of one column has column number 0 only, and is computed outside the column loop.
+                # What has one column is computed outside the column loop: its column is 0.
                 return (
                     "0"
                     if op.axis.data == 1 and op.type.cols == 1

@@ -29,8 +29,8 @@ class _Parameter:
 class KernelEmitter:
     """Writes the C++ function of one kernel.
 
-    Every value has a dense place in scratch, except: a slice is a strided view of its source, and a load that only
-    matmuls read stays in global memory, so that a weight matrix is never copied whole.
+    Every value has a dense place in scratch, except: a slice is a strided view of its source, and a
+    load that only matmuls read stays in global memory, so that no weight matrix is copied whole.
     """
 
     def __init__(self, out: Writer, kernel: tile.KernelOp) -> None:
@@ -64,7 +64,7 @@ class KernelEmitter:
     # ---- Where values are ----
 
     def _is_streamed(self, op: Operation) -> bool:
-        """True for a load of which only matmuls take the elements, from a parameter that nothing stores to."""
+        """True for a load that only matmuls use, of a parameter that nothing stores to."""
         if not isinstance(op, tile.LoadOp):
             return False
         parameter = self._kernel.parameters[self._arguments[op.ref]]
@@ -166,8 +166,9 @@ class KernelEmitter:
     def _emit_load(self, op: tile.LoadOp) -> None:
         rows, cols = op.type.shape
         self._out.line(
-            f"call->ops->load(&call->args[{self._arguments[op.ref]}], {dtype_info(op.type.element_type).abi}, "
-            f"{op.offsets[0]}, {op.offsets[1]}, {rows}, {cols}, {self._buffers[op.result].pointer});"
+            f"call->ops->load(&call->args[{self._arguments[op.ref]}], "
+            f"{dtype_info(op.type.element_type).abi}, {op.offsets[0]}, {op.offsets[1]}, "
+            f"{rows}, {cols}, {self._buffers[op.result].pointer});"
         )
 
     def _emit_store(self, op: tile.StoreOp) -> None:
@@ -195,7 +196,8 @@ class KernelEmitter:
     def _matmul_operand(self, value: SSAValue, transposed: bool, slot: int) -> str:
         flag = int(transposed)
         if (box := self._streamed.get(value)) is not None:
-            return f"{{nullptr, &call->args[{box.index}], {box.row}, {box.col}, {box.element_type}, {flag}}}"
+            place = f"&call->args[{box.index}], {box.row}, {box.col}"
+            return f"{{nullptr, {place}, {box.element_type}, {flag}}}"
         return f"{{{self._dense(value, slot)}, nullptr, 0, 0, PTO_F32, {flag}}}"
 
     def _emit_reduction(self, op: tile.ReductionOp) -> None:
@@ -203,7 +205,8 @@ class KernelEmitter:
         rows, cols = tile_type(op.source).shape
         target = self._buffers[op.result]
         self._out.line(
-            f"call->ops->row_reduce({kind}, {rows}, {cols}, {self._dense(op.source)}, {target.pointer});"
+            f"call->ops->row_reduce({kind}, {rows}, {cols}, "
+            f"{self._dense(op.source)}, {target.pointer});"
         )
         name = dtype_info(target.element_type).name
         if name in ("f16", "bf16") and kind == "PTO_SUM":
@@ -228,7 +231,8 @@ class KernelEmitter:
     def _emit_gather(self, op: tile.GatherOp) -> None:
         rows, cols = tile_type(op.source).shape
         arguments = (
-            f"{rows}, {cols}, {op.type.cols}, {self._dense(op.source, 0)}, {self._dense(op.indices, 1)}, "
+            f"{rows}, {cols}, {op.type.cols}, "
+            f"{self._dense(op.source, 0)}, {self._dense(op.indices, 1)}, "
             f"{self._buffers[op.result].pointer}"
         )
         with self._out.block(f"if (call->ops->gather({arguments}) >= 0)"):
@@ -242,13 +246,14 @@ class KernelEmitter:
         rows, cols = tile_type(op.source).shape
         values, indices = self._buffers[op.values], self._buffers[op.indices]
         self._out.line(
-            f"call->ops->topk({rows}, {cols}, {op.k}, {self._dense(op.source)}, {values.pointer}, {indices.pointer});"
+            f"call->ops->topk({rows}, {cols}, {op.k}, {self._dense(op.source)}, "
+            f"{values.pointer}, {indices.pointer});"
         )
 
     # ---- Copies ----
 
     def _dense(self, value: SSAValue, slot: int = 0) -> str:
-        """Pointer to the value's elements, row after row; a strided view is packed into `slot` first."""
+        """Pointer to the elements, row after row; a strided view is packed into `slot` first."""
         buffer = self._buffers[value]
         if buffer.is_dense:
             return f"({buffer.pointer})" if buffer.offset else buffer.pointer
@@ -301,11 +306,12 @@ def _table_row(out: Writer, kernel: tile.KernelOp, scratch_bytes: int) -> str:
             m, k, n = fragment.shape
             out.line(
                 f"{{{quoted(fragment.op.data)}, PTO_PIPE_{fragment.pipe.data.upper()}, "
-                f"{dtype_info(fragment.element_type).abi}, {m}, {k}, {n}, {fragment.bytes}, {fragment.trips.data}}},"
+                f"{dtype_info(fragment.element_type).abi}, {m}, {k}, {n}, "
+                f"{fragment.bytes}, {fragment.trips.data}}},"
             )
     out.line()
     parameters, fragments = len(kernel.parameters), len(kernel.fragments)
     return (
-        f"{{{quoted(name)}, {quoted(place(kernel))}, PTO_{kernel.unit.upper()}, {parameters}, params_{name}, "
-        f"{fragments}, fragments_{name}, {scratch_bytes}, kernel_{name}}},"
+        f"{{{quoted(name)}, {quoted(place(kernel))}, PTO_{kernel.unit.upper()}, "
+        f"{parameters}, params_{name}, {fragments}, fragments_{name}, {scratch_bytes}, kernel_{name}}},"
     )

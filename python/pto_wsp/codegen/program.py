@@ -1,4 +1,4 @@
-"""`task.workload` to C++: tensors, launch sites, and the orchestrator's loops, one C++ loop for each of the workload."""
+"""`task.workload` to C++: tensors, launch sites, and one C++ loop for each of the workload."""
 
 from __future__ import annotations
 
@@ -46,9 +46,8 @@ def emit_program(
         out.line(f"PTO_ABI_VERSION, {quoted(name)},")
         out.line(f"{len(kernels)}, kernels, {len(workload.tensors)}, tensors,")
         out.line(f"{len(launches)}, sites, run,")
-    out.line(
-        'extern "C" __attribute__((visibility("default"))) const pto_program* pto_program_entry(void) {'
-    )
+    out.line('extern "C" __attribute__((visibility("default")))')
+    out.line("const pto_program* pto_program_entry(void) {")
     out.line("  return &program;")
     out.line("}")
 
@@ -105,7 +104,8 @@ def _emit_sites(out: Writer, launches: Sequence[task.LaunchOp], kernels: Sequenc
         for number, launch in enumerate(launches):
             kernel, checked = kernels.index(launch.kernel), int(launch.checked is not None)
             out.line(
-                f"{{{kernel}, {quoted(place(launch))}, {len(launch.axes)}, axes_{number}, {checked}}},"
+                f"{{{kernel}, {quoted(place(launch))}, {len(launch.axes)}, "
+                f"axes_{number}, {checked}}},"
             )
     out.line()
 
@@ -235,11 +235,11 @@ class _RunEmitter:
         return _Box(source.tensor, composed, tensor_type(op.result).shape)
 
     def _name(self, value: SSAValue, default: str) -> str:
-        hint = value.name_hint or default
-        name = hint if hint not in _RESERVED else f"{hint}_"
+        # The underscore keeps a user's name apart from C++ keywords and from the names used here.
+        name = hint = f"{value.name_hint or default}_"
         number = 1
         while name in self._used:
-            name = f"{hint}_{number}"
+            name = f"{hint}{number}"
             number += 1
         self._used.add(name)
         self._names[value] = name
@@ -260,15 +260,6 @@ class _RunEmitter:
             case _:
                 raise AssertionError(f"no C++ for the index {expr}")
 
-
-_RESERVED = frozenset(
-    # C++ keywords and alternatives that are Python names too, and what the emitted code uses itself.
-    "alignas alignof asm auto bool case catch char class const default delete do double enum explicit export extern "
-    "false float friend goto inline int long mutable namespace new operator private protected public register short "
-    "signed sizeof static struct switch template this throw true try typedef union unsigned using virtual void "
-    "volatile and or not xor bitand bitor compl return if else for while break continue "
-    "host row chosen axes operands task run kernels tensors sites program".split()
-)
 
 _BINARY = {
     AffineBinaryOpKind.Add: "({0} + {1})",

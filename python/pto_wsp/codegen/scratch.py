@@ -24,7 +24,7 @@ class ScratchPlan:
 
 
 def plan_scratch(lifetimes: Sequence[Lifetime]) -> ScratchPlan:
-    """Gives every value the lowest aligned offset at which no value alive with it lies; largest first."""
+    """Gives every value, largest first, the lowest aligned offset that is free while it lives."""
     offsets = [0] * len(lifetimes)
     placed: list[int] = []
     for index in sorted(range(len(lifetimes)), key=lambda i: (-lifetimes[i].size, i)):
