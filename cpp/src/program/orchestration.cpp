@@ -1,0 +1,57 @@
+#include "program/orchestration.h"
+
+#include "pto/error.h"
+
+namespace pto {
+namespace {
+
+class Host {
+ public:
+  explicit Host(RunSink& sink) : sink_(sink) {}
+
+  void run(const pto_program& program) {
+    const pto_host host = {this, submit, read, scope_begin, part, scope_end};
+    const int finished = program.run(&host);
+    if (error_) std::rethrow_exception(error_);
+    if (!finished) throw ExecutionError("the task program stopped before its end without being asked to");
+  }
+
+ private:
+  // The answer of `call`, or `stop` from the first exception on.
+  template <typename Answer, typename Call>
+  static Answer guarded(void* self, Answer stop, Call call) noexcept {
+    Host& host = *static_cast<Host*>(self);
+    if (host.error_) return stop;
+    try {
+      return call(host.sink_);
+    } catch (...) {
+      host.error_ = std::current_exception();
+      return stop;
+    }
+  }
+
+  static int64_t submit(void* self, const pto_task* task) {
+    return guarded(self, int64_t{-1}, [task](RunSink& sink) { return sink.submit(*task); });
+  }
+  static int read(void* self, const pto_region* region, int64_t* values) {
+    return guarded(self, 0, [=](RunSink& sink) { return sink.read(*region, values), 1; });
+  }
+  static int scope_begin(void* self) {
+    return guarded(self, 0, [](RunSink& sink) { return sink.scope_begin(), 1; });
+  }
+  static int part(void* self) {
+    return guarded(self, 0, [](RunSink& sink) { return sink.part(), 1; });
+  }
+  static int scope_end(void* self) {
+    return guarded(self, 0, [](RunSink& sink) { return sink.scope_end(), 1; });
+  }
+
+  RunSink& sink_;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+void orchestrate(const pto_program& program, RunSink& sink) { Host(sink).run(program); }
+
+}  // namespace pto

@@ -1,0 +1,232 @@
+#include "program/run.h"
+
+#include <chrono>
+#include <span>
+#include <utility>
+
+#include "program/orchestration.h"
+#include "pto/dtype.h"
+#include "pto/error.h"
+
+namespace pto {
+namespace {
+
+std::vector<KernelInfo> kernel_infos(const pto_program& program, const std::vector<KernelCost>& costs) {
+  std::vector<KernelInfo> infos;
+  for (uint32_t i = 0; i < program.kernel_count; ++i) {
+    const pto_kernel& kernel = program.kernels[i];
+    KernelInfo info{kernel.name, static_cast<pto_unit>(kernel.unit), {}, costs.at(i)};
+    for (uint32_t p = 0; p < kernel.param_count; ++p) {
+      info.roles.push_back(static_cast<pto_role>(kernel.params[p].role));
+    }
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+std::vector<TensorInfo> tensor_infos(const pto_program& program) {
+  std::vector<TensorInfo> infos;
+  for (uint32_t i = 0; i < program.tensor_count; ++i) {
+    const pto_tensor& tensor = program.tensors[i];
+    infos.push_back({tensor.name, dtype_info(tensor.dtype).bytes, {tensor.extent, tensor.extent + tensor.rank}});
+  }
+  return infos;
+}
+
+void check_read(const pto_program& program, const pto_region& region) {
+  const pto_tensor& tensor = program.tensors[region.tensor];
+  check_region(region, tensor, std::string(tensor.location) + ": the workload's read of '" + tensor.name + "'");
+}
+
+// Virtual time takes the structure of both modes alike.
+class TimedSink : public RunSink {
+ public:
+  TimedSink(const pto_program& program, Simulation& simulation) : program_(program), simulation_(simulation) {}
+  void scope_begin() override { simulation_.scope_begin(); }
+  void part() override { simulation_.part(); }
+  void scope_end() override { simulation_.scope_end(); }
+
+ protected:
+  const pto_program& program_;
+  Simulation& simulation_;
+};
+
+class ExecuteSink final : public TimedSink {
+ public:
+  ExecuteSink(const pto_program& program, Simulation& simulation, Executor& executor)
+      : TimedSink(program, simulation), executor_(executor) {}
+
+  int64_t submit(const pto_task& task) override {
+    executor_.submit(task);
+    return simulation_.submit(task);
+  }
+  void read(const pto_region& region, int64_t* values) override {
+    check_read(program_, region);
+    executor_.read(region, values);
+    log_.insert(log_.end(), values, values + element_count(region));
+    simulation_.read(region);
+  }
+  ReadLog take_log() { return std::move(log_); }
+
+ private:
+  Executor& executor_;
+  ReadLog log_;
+};
+
+class SimulateSink final : public TimedSink {
+ public:
+  SimulateSink(const pto_program& program, Simulation& simulation, SimulatedValues values)
+      : TimedSink(program, simulation), values_(std::move(values)) {}
+
+  int64_t submit(const pto_task& task) override {
+    if (program_.sites[task.site].checked) check(task);
+    values_.note_writes(task);
+    return simulation_.submit(task);
+  }
+  void read(const pto_region& region, int64_t* values) override {
+    check_read(program_, region);
+    values_.read(region, values);
+    simulation_.read(region);
+  }
+
+ private:
+  void check(const pto_task& task) const {
+    const pto_kernel& kernel = program_.kernels[task.kernel];
+    for (uint32_t i = 0; i < kernel.param_count; ++i) {
+      check_region(task.operands[i], program_.tensors[task.operands[i].tensor],
+                   std::string(program_.sites[task.site].location) + ": " + kernel.name + ": parameter '" +
+                       kernel.params[i].name + "' ");
+    }
+  }
+
+  SimulatedValues values_;
+};
+
+// Ends the simulation's thread where a run is left by an exception.
+class StopOnError {
+ public:
+  explicit StopOnError(std::atomic<bool>& stop) : stop_(stop) {}
+  ~StopOnError() {
+    if (!finished) stop_ = true;
+  }
+  StopOnError(const StopOnError&) = delete;
+  StopOnError& operator=(const StopOnError&) = delete;
+  bool finished = false;
+
+ private:
+  std::atomic<bool>& stop_;
+};
+
+}  // namespace
+
+Run::Impl::Impl(std::shared_ptr<Session::State> state, RunOptions options)
+    : state_(std::move(state)), options_(std::move(options)), program_(state_->program->program()) {
+  claim_session();
+  thread_ = std::thread([this] { main(); });
+}
+
+Run::Impl::~Impl() {
+  cancel();
+  thread_.join();
+}
+
+void Run::Impl::claim_session() {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->running) throw ExecutionError("a run of this program goes on: wait for it before starting another one");
+  state_->running = true;
+}
+
+void Run::Impl::release_session() {
+  const std::lock_guard lock(state_->mutex);
+  state_->running = false;
+}
+
+bool Run::Impl::wait(int64_t timeout_ms) {
+  std::unique_lock lock(mutex_);
+  return over_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] { return done_; });
+}
+
+void Run::Impl::cancel() {
+  cancelled_ = true;
+  stop_ = true;
+  const std::lock_guard lock(executor_mutex_);
+  if (executor_) executor_->cancel();
+}
+
+RunResult Run::Impl::result() {
+  std::unique_lock lock(mutex_);
+  over_.wait(lock, [this] { return done_; });
+  if (error_) std::rethrow_exception(error_);
+  return result_;
+}
+
+void Run::Impl::main() {
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    result_.stats = run_program();
+    result_.host.run = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  } catch (const Stopped&) {
+    error_ = std::make_exception_ptr(ExecutionError("the run was cancelled"));
+  } catch (...) {
+    error_ = std::current_exception();
+  }
+  stop_executor();
+  release_session();
+  const std::lock_guard lock(mutex_);
+  done_ = true;
+  over_.notify_all();
+}
+
+Stats Run::Impl::run_program() {
+  std::optional<TraceWriter> trace;
+  if (!options_.trace.empty()) trace.emplace(options_.trace, program_, options_.machine);
+  const auto kernels = kernel_infos(program_, options_.costs);
+  const auto tensors = tensor_infos(program_);
+  Simulation simulation(options_.machine, options_.schedule, kernels, tensors, trace ? &*trace : nullptr, stop_);
+  StopOnError guard(stop_);
+  Stats stats = options_.mode == Mode::Execute ? execute(simulation) : simulate(simulation);
+  guard.finished = true;
+  if (trace) trace->close();
+  return stats;
+}
+
+Stats Run::Impl::execute(Simulation& simulation) {
+  state_->tensors.prepare();
+  start_executor();
+  ExecuteSink sink(program_, simulation, *executor_);
+  orchestrate(program_, sink);
+  Stats stats = simulation.finish();
+  executor_->finish();
+  state_->set_log(std::make_shared<const ReadLog>(sink.take_log()));
+  return stats;
+}
+
+Stats Run::Impl::simulate(Simulation& simulation) {
+  SimulateSink sink(program_, simulation, SimulatedValues(program_, state_->tensors, state_->log()));
+  orchestrate(program_, sink);
+  return simulation.finish();
+}
+
+void Run::Impl::start_executor() {
+  const std::lock_guard lock(executor_mutex_);
+  if (cancelled_) throw Stopped();
+  executor_.emplace(std::span(program_.kernels, program_.kernel_count), std::span(program_.sites, program_.site_count),
+                    state_->tensors.bindings(), options_.threads);
+}
+
+void Run::Impl::stop_executor() {
+  const std::lock_guard lock(executor_mutex_);
+  executor_.reset();
+}
+
+Run::Run(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Run::~Run() = default;
+
+bool Run::wait(int64_t timeout_ms) { return impl_->wait(timeout_ms); }
+
+void Run::cancel() { impl_->cancel(); }
+
+RunResult Run::result() { return impl_->result(); }
+
+}  // namespace pto

@@ -1,0 +1,42 @@
+// What the orchestrator reads when nothing is computed.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "program/tensors.h"
+#include "program/zipf.h"
+#include "pto/executor.h"
+
+namespace pto {
+
+// All values that an execution's reads gave, one after the other.
+using ReadLog = std::vector<int64_t>;
+
+int64_t element_count(const pto_region& region);
+
+// In order of preference: the reads of an earlier execution; values that the tensor has and no task has written over;
+// the tensor's declared routing.
+class SimulatedValues {
+ public:
+  SimulatedValues(const pto_program& program, const TensorTable& tensors, std::shared_ptr<const ReadLog> log);
+
+  // Tasks come in program order: what they write is unknown from then on.
+  void note_writes(const pto_task& task);
+  // Throws ExecutionError where there are no values.
+  void read(const pto_region& region, int64_t* values);
+
+ private:
+  void replay(const pto_region& region, int64_t* values);
+
+  const pto_program& program_;
+  const TensorTable& tensors_;
+  std::shared_ptr<const ReadLog> log_;
+  size_t next_ = 0;  // position in the log
+  std::vector<bool> written_;
+  std::unique_ptr<Executor> memory_;  // runs no task: it knows how to widen elements
+  std::map<uint32_t, ZipfRouting> routing_;
+};
+
+}  // namespace pto

@@ -1,0 +1,34 @@
+// A task program that never ends by itself.
+#include "pto/abi.h"
+
+namespace {
+
+void set_zero(pto_call* call) {
+  float* value = reinterpret_cast<float*>(call->scratch);
+  *value = 0;
+  call->ops->store(&call->args[0], PTO_F32, 0, 0, 1, 1, value);
+}
+
+const pto_param kParams[] = {{"y", PTO_OUT, PTO_F32, 1, 1}};
+const pto_fragment kFragments[] = {{"store", PTO_PIPE_STORE, PTO_F32, 1, 1, 1, 4, 1}};
+const pto_kernel kKernels[] = {
+    {"set_zero", "endless.py:2", PTO_VECTOR, 1, kParams, 1, kFragments, 64, set_zero},
+    {"unused", "endless.py:5", PTO_VECTOR, 1, kParams, 1, kFragments, 64, set_zero},
+};
+const pto_tensor kTensors[] = {{"y", "endless.py:8", PTO_F32, PTO_SOURCE_NONE, PTO_OUTPUT, 2, {1, 1}, 0, 0, 0, 0, 0}};
+const char* const kAxes[] = {"step"};
+const pto_site kSites[] = {{0, "endless.py:10", 1, kAxes, 0}};
+
+int run(const pto_host* host) {
+  for (int64_t step = 0;; ++step) {
+    const pto_region operand = {0, 2, {0, 0}, {1, 1}};
+    const pto_task task = {0, 0, &step, &operand, nullptr};
+    if (host->submit(host->self, &task) < 0) return 0;
+  }
+}
+
+const pto_program kProgram = {PTO_ABI_VERSION, "endless", 2, kKernels, 1, kTensors, 1, kSites, run};
+
+}  // namespace
+
+extern "C" const pto_program* pto_program_entry() { return &kProgram; }
