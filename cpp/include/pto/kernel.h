@@ -1,0 +1,87 @@
+// Element-wise functions for emitted kernels. Straight-line code: a loop over them becomes vector code under
+// -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off. Fused multiply-adds are explicit, so every machine gives
+// the same bits; one without the instruction is slow.
+#ifndef PTO_KERNEL_H
+#define PTO_KERNEL_H
+
+#include "pto/abi.h"
+
+static inline uint32_t pto_bits(float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+static inline float pto_from_bits(uint32_t bits) {
+  float x;
+  __builtin_memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+// e^x within 1 ulp of the true value; exact 0, inf and NaN, correct subnormals.
+// x = n ln 2 + r with |r| <= ln 2 / 2; e^r = 1 + r + r^2 q(r), where q is a minimax polynomial of degree 4
+// (relative error of the whole below 2^-28).
+static inline float pto_exp(float x) {
+  const float low = x < -104.0f ? -104.0f : x;
+  const float in_range = low > 89.0f ? 89.0f : low;
+  // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
+  const float shifted = __builtin_fmaf(in_range, 0x1.715476p0f, 0x1.8p23f);
+  const float n = shifted - 0x1.8p23f;
+  const int32_t exponent = (int32_t)(pto_bits(shifted) - pto_bits(0x1.8p23f));
+  float r = __builtin_fmaf(n, -0x1.62e4p-1f, in_range);  // 15 bits of ln 2: n times it is exact
+  r = __builtin_fmaf(n, -0x1.7f7d1cp-20f, r);
+  float q = __builtin_fmaf(r, 0x1.6a23dp-10f, 0x1.123a2p-7f);
+  q = __builtin_fmaf(q, r, 0x1.5558f2p-5f);
+  q = __builtin_fmaf(q, r, 0x1.555492p-3f);
+  q = __builtin_fmaf(q, r, 0x1.fffffcp-2f);
+  const float power = 1.0f + __builtin_fmaf(r * r, q, r);
+  // 2^n in two factors: n leaves the range of one at both ends.
+  const int32_t half = exponent >> 1;
+  const float scale = pto_from_bits((uint32_t)(half + 127) << 23);
+  const float rest = pto_from_bits((uint32_t)(exponent - half + 127) << 23);
+  return power * scale * rest;
+}
+
+// 1 / (1 + e^-x) within 2.5 ulp; never overflows on the way.
+static inline float pto_sigmoid(float x) {
+  const float e = pto_exp(-__builtin_fabsf(x));
+  const float numerator = x < 0.0f ? e : 1.0f;
+  return numerator / (1.0f + e);
+}
+
+static inline float pto_rsqrt(float x) { return 1.0f / __builtin_sqrtf(x); }
+
+// The nearest f16 as float, ties to even; a NaN stays as it is.
+static inline float pto_round_f16(float x) {
+  const uint32_t bits = pto_bits(x), sign = bits & 0x80000000u, magnitude = bits & 0x7fffffffu;
+  const uint32_t normal = (magnitude + 0xfffu + ((magnitude >> 13) & 1u)) & 0xffffe000u;
+  const uint32_t finite = normal >= 0x47800000u ? 0x7f800000u : normal;  // from 65520 on: infinity
+  // Below 2^-14 the spacing is 2^-24, which is that of floats from 0.5 on.
+  const uint32_t tiny = pto_bits((pto_from_bits(magnitude) + 0.5f) - 0.5f);
+  const uint32_t rounded = magnitude < 0x38800000u ? tiny : finite;
+  return pto_from_bits(magnitude > 0x7f800000u ? bits : rounded | sign);
+}
+
+// The nearest bf16 as float, ties to even; a NaN stays as it is.
+static inline float pto_round_bf16(float x) {
+  const uint32_t bits = pto_bits(x);
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u;
+  return pto_from_bits((bits & 0x7fffffffu) > 0x7f800000u ? bits : rounded);
+}
+
+// Casts to integers go towards zero, stop at the ends of the range, and make 0 of a NaN.
+static inline int32_t pto_to_i32(float x) {
+  const float low = x > -0x1p31f ? x : -0x1p31f;
+  const float inside = low < 0x1p31f ? low : 0.0f;
+  const int32_t value = x >= 0x1p31f ? INT32_MAX : (int32_t)inside;
+  return x == x ? value : 0;
+}
+
+static inline int64_t pto_to_i64(float x) {
+  const float low = x > -0x1p63f ? x : -0x1p63f;
+  const float inside = low < 0x1p63f ? low : 0.0f;
+  const int64_t value = x >= 0x1p63f ? INT64_MAX : (int64_t)inside;
+  return x == x ? value : 0;
+}
+
+#endif
