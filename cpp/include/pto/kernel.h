@@ -84,4 +84,8 @@ static inline int64_t pto_to_i64(float x) {
   return x == x ? value : 0;
 }
 
+// Index arithmetic as Python and the IR have it: rounded down, the remainder has the divisor's sign.
+static inline int64_t pto_floordiv(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0)); }
+static inline int64_t pto_mod(int64_t a, int64_t b) { return a - pto_floordiv(a, b) * b; }
+
 #endif
