@@ -318,10 +318,7 @@ sys.exit(example.main(["--weights", sys.argv[2], "--trace-dir", sys.argv[3]]))
     [
         ("golden.rope = lambda x, theta: x", "k_pe"),
         ("golden.softmax = lambda score: score", "o"),
-        (
-            "choose = golden.choose; golden.choose = lambda *a: (choose(*a)[0][::-1], choose(*a)[1])",
-            "chosen",
-        ),
+        ("ranked = golden.ranked; golden.ranked = lambda score, k: ranked(-score, k)", "chosen"),
         ("ffn = golden.ffn; golden.ffn = lambda *a: ffn(*a) * 1.01", "out"),
     ],
 )
