@@ -9,3 +9,19 @@ class PtoError(Exception):
 
 class CompileError(PtoError):
     """A program that cannot be compiled: one line per finding, each with the user's file and line."""
+
+
+class MachineError(PtoError):
+    """A machine profile that is missing a field, has a wrong type or an impossible value."""
+
+
+class ScheduleError(PtoError):
+    """A setting that does not exist, has a wrong value, or that machine or program cannot honour."""
+
+
+class LoadError(PtoError):
+    """A file that cannot be loaded: damaged, of another ABI, or no task program or trace at all."""
+
+
+class ExecutionError(PtoError):
+    """What goes wrong while a program runs: no values, an index out of range, a cancelled run."""

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "pto/abi.h"
 
@@ -33,6 +35,14 @@ inline const DtypeInfo& dtype_info(uint8_t dtype) {
       {"f8e5m2", 1, false},
   }};
   return kInfos.at(dtype);
+}
+
+// The dtype of that name, or nothing.
+inline std::optional<pto_dtype> dtype_named(std::string_view name) {
+  for (uint8_t dtype = 0; dtype <= PTO_F8E5M2; ++dtype) {
+    if (name == dtype_info(dtype).name) return static_cast<pto_dtype>(dtype);
+  }
+  return std::nullopt;
 }
 
 }  // namespace pto

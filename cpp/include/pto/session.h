@@ -39,6 +39,7 @@ struct RunOptions {
 struct RunResult {
   Stats stats;
   HostTimes host;
+  int64_t clock_hz = 1;  // what a cycle of the stats is
 };
 
 // A run on a thread of its own.

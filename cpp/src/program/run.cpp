@@ -164,6 +164,7 @@ void Run::Impl::main() {
   const auto begin = std::chrono::steady_clock::now();
   try {
     result_.stats = run_program();
+    result_.clock_hz = options_.machine.clock_hz;
     result_.host.run = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   } catch (const Stopped&) {
     error_ = std::make_exception_ptr(ExecutionError("the run was cancelled"));

@@ -1,0 +1,9 @@
+// The extension `pto_wsp._core`: each file beside this one binds a part.
+#include <pybind11/pybind11.h>
+
+void bind_program(pybind11::module_& m);
+
+PYBIND11_MODULE(_core, m) {
+  m.attr("__version__") = PTO_VERSION;
+  bind_program(m);
+}

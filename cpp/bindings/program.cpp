@@ -1,0 +1,218 @@
+// Programs, sessions, runs and traces as Python sees them; python/pto_wsp/_core.pyi tells the types.
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pto/cpu.h"
+#include "pto/dtype.h"
+#include "pto/error.h"
+#include "pto/report.h"
+#include "pto/session.h"
+#include "pto/settings.h"
+#include "pto/target.h"
+#include "pto/trace.h"
+
+namespace py = pybind11;
+
+namespace {
+
+using Path = std::filesystem::path;
+using ReleaseGil = py::call_guard<py::gil_scoped_release>;
+
+// Each C++ class of error is raised as the class of that name in pto_wsp.errors.
+void raise_as(const char* name, const char* message) {
+  py::set_error(py::module_::import("pto_wsp.errors").attr(name), message);
+}
+
+void translate(std::exception_ptr error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const pto::MachineError& e) {
+    raise_as("MachineError", e.what());
+  } catch (const pto::ScheduleError& e) {
+    raise_as("ScheduleError", e.what());
+  } catch (const pto::LoadError& e) {
+    raise_as("LoadError", e.what());
+  } catch (const pto::ExecutionError& e) {
+    raise_as("ExecutionError", e.what());
+  } catch (const pto::Error& e) {
+    raise_as("PtoError", e.what());
+  }
+}
+
+py::list tensors(const pto::LoadedProgram& loaded) {
+  constexpr const char* kSources[] = {"none", "memory", "random", "zipf"};
+  constexpr const char* kRoles[] = {"constant", "input", "output", "temporary"};
+  py::list list;
+  for (uint32_t i = 0; i < loaded.program().tensor_count; ++i) {
+    const pto_tensor& tensor = loaded.program().tensors[i];
+    py::dict info;
+    info["name"] = tensor.name;
+    info["dtype"] = pto::dtype_info(tensor.dtype).name;
+    info["shape"] = py::tuple(py::cast(std::vector<int64_t>(tensor.extent, tensor.extent + tensor.rank)));
+    info["source"] = kSources[tensor.source];
+    info["role"] = kRoles[tensor.role];
+    list.append(info);
+  }
+  return list;
+}
+
+void bind_array(pto::Session& session, const std::string& name, const std::string& dtype, const py::array& array,
+                bool has_values) {
+  const auto known = pto::dtype_named(dtype);
+  if (!known || array.itemsize() != pto::dtype_info(*known).bytes || !(array.flags() & py::array::c_style)) {
+    throw py::value_error("expected a C-contiguous array of " + dtype + " elements");
+  }
+  pto::TensorData data;
+  data.dtype = *known;
+  data.extent.assign(array.shape(), array.shape() + array.ndim());
+  data.data = const_cast<void*>(array.data());
+  data.has_values = has_values;
+  session.bind(name, data);
+}
+
+std::unique_ptr<pto::Run> start(pto::Session& session, const std::string& mode,
+                                const std::vector<std::string>& settings, const Path& profile, int threads,
+                                const Path& trace) {
+  pto::Settings all;
+  for (const std::string& text : settings) all.apply_json(text);
+  pto::RunOptions options = pto::configure(session.program(), all, profile);
+  options.mode = mode == "execute" ? pto::Mode::Execute : pto::Mode::Simulate;
+  options.threads = threads;
+  options.trace = trace;
+  return session.start(options);
+}
+
+// Hands a column to NumPy without a copy.
+template <typename T>
+py::array_t<T> as_array(std::vector<T>& column) {
+  auto* owner = new std::vector<T>(std::move(column));
+  const py::capsule free(owner, [](void* memory) { delete static_cast<std::vector<T>*>(memory); });
+  return py::array_t<T>(static_cast<py::ssize_t>(owner->size()), owner->data(), free);
+}
+
+py::dict task_arrays(pto::TaskColumns& t) {
+  py::dict arrays;
+  arrays["task"] = as_array(t.task);
+  arrays["kernel"] = as_array(t.kernel);
+  arrays["site"] = as_array(t.site);
+  arrays["unit"] = as_array(t.unit);
+  arrays["core"] = as_array(t.core);
+  arrays["scheduler"] = as_array(t.scheduler);
+  arrays["pool"] = as_array(t.pool);
+  arrays["stream"] = as_array(t.stream);
+  arrays["submit"] = as_array(t.submit);
+  arrays["ready"] = as_array(t.ready);
+  arrays["dispatch"] = as_array(t.dispatch);
+  arrays["start"] = as_array(t.start);
+  arrays["end"] = as_array(t.end);
+  arrays["retire"] = as_array(t.retire);
+  arrays["bound_by"] = as_array(t.bound_by);
+  arrays["axis_count"] = as_array(t.axis_count);
+  arrays["axes"] = as_array(t.axes);
+  return arrays;
+}
+
+py::dict trace_header(const pto::Trace& trace) {
+  py::list kernels, sites;
+  for (const auto& kernel : trace.header.kernels) kernels.append(kernel.name);
+  for (const auto& site : trace.header.sites) sites.append(py::make_tuple(site.location, site.axes));
+  py::list kinds, causes;
+  for (int i = 0; i <= static_cast<int>(pto::EdgeKind::Structural); ++i) {
+    kinds.append(pto::edge_name(static_cast<pto::EdgeKind>(i)));
+  }
+  for (int i = 0; i < pto::kStallCauses; ++i) causes.append(pto::stall_name(static_cast<pto::Stall>(i)));
+  py::dict header;
+  header["program"] = trace.header.program;
+  header["clock_hz"] = trace.header.clock_hz;
+  header["cube_cores"] = trace.header.cube_cores;
+  header["vector_cores"] = trace.header.vector_cores;
+  header["kernels"] = kernels;
+  header["sites"] = sites;
+  header["bound_by"] = trace.bound_by;
+  header["edge_kinds"] = kinds;
+  header["stall_causes"] = causes;
+  return header;
+}
+
+py::dict read_trace(const Path& path) {
+  pto::Trace trace;
+  {
+    const py::gil_scoped_release release;
+    trace = pto::read_trace(path);
+  }
+  py::dict edges, stalls, all;
+  edges["src"] = as_array(trace.edges.src);
+  edges["dst"] = as_array(trace.edges.dst);
+  edges["kind"] = as_array(trace.edges.kind);
+  stalls["core"] = as_array(trace.stalls.core);
+  stalls["begin"] = as_array(trace.stalls.begin);
+  stalls["end"] = as_array(trace.stalls.end);
+  stalls["cause"] = as_array(trace.stalls.cause);
+  stalls["task"] = as_array(trace.stalls.task);
+  all["header"] = trace_header(trace);
+  all["tasks"] = task_arrays(trace.tasks);
+  all["edges"] = edges;
+  all["stalls"] = stalls;
+  return all;
+}
+
+void bind_run(py::module_& m) {
+  py::class_<pto::Run>(m, "Run")
+      .def("wait", &pto::Run::wait, py::arg("timeout_ms"), ReleaseGil())
+      .def("cancel", &pto::Run::cancel, ReleaseGil())
+      .def(
+          "result",
+          [](pto::Run& run) {
+            const pto::RunResult result = run.result();
+            return pto::stats_json(result.stats, result.host, result.clock_hz);
+          },
+          ReleaseGil());
+}
+
+void bind_session(py::module_& m) {
+  py::class_<pto::LoadedProgram, std::shared_ptr<pto::LoadedProgram>>(m, "LoadedProgram")
+      .def(py::init<const Path&>(), py::arg("path"), ReleaseGil())
+      .def_property_readonly("name", [](const pto::LoadedProgram& p) { return p.program().name; })
+      .def_property_readonly("settings", &pto::LoadedProgram::settings)
+      .def_property_readonly("tensors", tensors);
+  py::class_<pto::Session>(m, "Session")
+      .def(py::init([](std::shared_ptr<pto::LoadedProgram> p) { return std::make_unique<pto::Session>(std::move(p)); }),
+           py::arg("program"))
+      .def("bind", bind_array, py::arg("tensor"), py::arg("dtype"), py::arg("array"), py::arg("has_values"),
+           py::keep_alive<1, 4>())
+      .def("replay", &pto::Session::replay, py::arg("other"))
+      .def("start", start, py::arg("mode"), py::arg("settings"), py::arg("profile"), py::arg("threads"),
+           py::arg("trace"), py::keep_alive<0, 1>(), ReleaseGil());
+}
+
+void bind_trace(py::module_& m) {
+  const auto writer = [&m](const char* name, void (*write)(const pto::Trace&, const Path&)) {
+    m.def(
+        name, [write](const Path& trace, const Path& out) { write(pto::read_trace(trace), out); }, py::arg("trace"),
+        py::arg("out"), ReleaseGil());
+  };
+  m.def("read_trace", read_trace, py::arg("path"));
+  writer("write_tasks_csv", pto::write_tasks_csv);
+  writer("write_edges_csv", pto::write_edges_csv);
+  writer("write_stalls_csv", pto::write_stalls_csv);
+  writer("write_perfetto", pto::write_perfetto);
+}
+
+}  // namespace
+
+void bind_program(py::module_& m) {
+  py::register_exception_translator(translate);
+  m.def("cpu_level", &pto::cpu_level);
+  m.def("seal", &pto::seal, py::arg("object"), py::arg("settings"), py::arg("out"), ReleaseGil());
+  m.def("schedule_keys", &pto::schedule_keys);
+  bind_session(m);
+  bind_run(m);
+  bind_trace(m);
+}
