@@ -24,7 +24,13 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.interfaces import HasCanonicalizationPatternsInterface
 from xdsl.ir import Block, Dialect, Operation, Region, SSAValue, TypeAttribute
-from xdsl.ir.affine import AffineConstantExpr, AffineExpr, AffineMap
+from xdsl.ir.affine import (
+    AffineBinaryOpExpr,
+    AffineBinaryOpKind,
+    AffineConstantExpr,
+    AffineExpr,
+    AffineMap,
+)
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     irdl_op_definition,
@@ -131,6 +137,23 @@ def _verify_indices(indices: AffineMap, operands: Sequence[SSAValue]) -> None:
             f"{len(operands)} index values for a map of {indices.num_dims} dimensions"
             f" and {indices.num_symbols} symbols"
         )
+    for expr in indices.results:
+        for part in expr.dfs():
+            if isinstance(part, AffineBinaryOpExpr):
+                _verify_affine(part)
+
+
+def _verify_affine(part: AffineBinaryOpExpr) -> None:
+    if part.kind is AffineBinaryOpKind.CeilDiv:
+        raise VerifyException("indices use +, *, mod and floordiv; there is no ceildiv")
+    if part.kind in (AffineBinaryOpKind.Mod, AffineBinaryOpKind.FloorDiv) and not (
+        isinstance(part.rhs, AffineConstantExpr) and part.rhs.value > 0
+    ):
+        raise VerifyException(f"mod and floordiv are by a positive number, got {part.rhs}")
+    if part.kind is AffineBinaryOpKind.Mul and not (
+        isinstance(part.lhs, AffineConstantExpr) or isinstance(part.rhs, AffineConstantExpr)
+    ):
+        raise VerifyException("an index is multiplied by a number only")
 
 
 # ---- Effects -----------------------------------------------------------------------------------
@@ -353,8 +376,7 @@ class ViewOp(HasCanonicalizationPatternsInterface, CustomSyntax):
                 raise VerifyException(f"axis {axis} has {bound} elements, the view {extent}")
         if self.type != TensorType(self.extent_list, source.element_type):
             raise VerifyException(
-                f"a view of {join(self.extents, 'x')} of {source.short}"
-                f" is not a {self.type.short}"
+                f"a view of {join(self.extents, 'x')} of {source.short} is not a {self.type.short}"
             )
 
     @classmethod
@@ -504,7 +526,7 @@ def _print_axis(printer: Printer, name: str, value: SSAValue) -> None:
 # ---- Control -----------------------------------------------------------------------------------
 
 
-class LoopOp(CustomSyntax, ABC):
+class LoopOp(HasCanonicalizationPatternsInterface, CustomSyntax, ABC):
     """A nest of counted loops, the last axis fastest."""
 
     extent_list = prop_def(ArrayAttr[IntAttr], prop_name="extents")
@@ -537,6 +559,12 @@ class LoopOp(CustomSyntax, ABC):
             raise VerifyException("a loop's arguments are of type index")
         if any(extent < 0 for extent in self.extents):
             raise VerifyException(f"extents are at least 0, got {join(self.extents)}")
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        from pto_wsp.transforms.canonicalization_patterns.task import DropEmptyLoop
+
+        return (DropEmptyLoop(),)
 
     @classmethod
     def parse_syntax(cls, parser: Parser) -> Self:
@@ -606,7 +634,7 @@ class SequentialOp(CustomSyntax):
 
 
 @irdl_op_definition
-class CombineOp(CustomSyntax):
+class CombineOp(HasCanonicalizationPatternsInterface, CustomSyntax):
     """Groups what it holds and orders nothing: `task.combine {..}`."""
 
     name = "task.combine"
@@ -621,6 +649,12 @@ class CombineOp(CustomSyntax):
     def verify_(self) -> None:
         if self.body.block.args:
             raise VerifyException("a combine has no arguments")
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        from pto_wsp.transforms.canonicalization_patterns.task import InlineCombine
+
+        return (InlineCombine(),)
 
     @classmethod
     def parse_syntax(cls, parser: Parser) -> Self:

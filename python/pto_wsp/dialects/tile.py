@@ -178,7 +178,7 @@ def _role_of(ref: SSAValue) -> Role | None:
     if not isinstance(kernel, KernelOp):
         return None
     index = tuple(kernel.body.block.args).index(ref)
-    return kernel.parameters[index].role if index < len(kernel.roles) else None
+    return kernel.roles.data[index].data if index < len(kernel.roles) else None
 
 
 def ref_type(value: SSAValue) -> RefType:
@@ -371,7 +371,7 @@ class FusedOp(CustomSyntax):
         return tuple(dict.fromkeys(value for value in used if value not in inside))
 
     def verify_(self) -> None:
-        *ops, last = self.body.block.ops
+        *ops, last = self.body.block.ops if self.body.block.ops else (None,)
         if not isinstance(last, YieldOp):
             raise VerifyException("the body ends in tile.yield")
         for op in ops:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from typing_extensions import Self
 from xdsl.dialects.builtin import ArrayAttr, IntAttr, UnitAttr, f32, i32
-from xdsl.interfaces import HasFolderInterface
+from xdsl.interfaces import HasCanonicalizationPatternsInterface, HasFolderInterface
 from xdsl.ir import SSAValue
 from xdsl.irdl import (
     irdl_op_definition,
@@ -20,6 +20,7 @@ from xdsl.irdl import (
     var_operand_def,
 )
 from xdsl.parser import Parser
+from xdsl.pattern_rewriter import RewritePattern
 from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
@@ -161,7 +162,7 @@ def _stored(value: SSAValue, transposed: bool) -> Shape:
 
 
 @irdl_op_definition
-class SliceOp(HasFolderInterface, ValueOp):
+class SliceOp(HasFolderInterface, HasCanonicalizationPatternsInterface, ValueOp):
     """A box of a tile, every element or every second one.
 
     `%1 = tile.slice %0 at [0, 1] step [1, 2] : 32x32xf32`
@@ -173,9 +174,7 @@ class SliceOp(HasFolderInterface, ValueOp):
     offset_list = prop_def(ArrayAttr[IntAttr], prop_name="offsets")
     stride_list = prop_def(ArrayAttr[IntAttr], prop_name="strides")
 
-    def __init__(
-        self, source: SSAValue, offsets: Shape, extents: Shape, strides: Shape = (1, 1)
-    ):
+    def __init__(self, source: SSAValue, offsets: Shape, extents: Shape, strides: Shape = (1, 1)):
         super().__init__(
             operands=[source],
             properties={"offsets": ints(offsets), "strides": ints(strides)},
@@ -218,6 +217,12 @@ class SliceOp(HasFolderInterface, ValueOp):
 
     def fold(self) -> Sequence[SSAValue] | None:
         return (self.source,) if self.source.type == self.type else None
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        from pto_wsp.transforms.canonicalization_patterns.tile import LoadSlices
+
+        return (LoadSlices(),)
 
 
 def parse_at(parser: Parser) -> Sequence[int]:

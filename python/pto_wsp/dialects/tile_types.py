@@ -289,4 +289,11 @@ def parse_fragment(parser: AttrParser) -> Sequence[Attribute]:
     pipe = parser.parse_str_enum(Pipe)
     parser.parse_punctuation(",")
     trips = parser.parse_integer(allow_boolean=False)
-    return StringAttr(op), ints(extents), element_type, IntAttr(moved), StringAttr(pipe), IntAttr(trips)
+    return (
+        StringAttr(op),
+        ints(extents),
+        element_type,
+        IntAttr(moved),
+        StringAttr(pipe),
+        IntAttr(trips),
+    )

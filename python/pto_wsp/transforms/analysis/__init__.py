@@ -1,0 +1,1 @@
+"""Pure functions over the IR that return dataclasses; passes compute with them, then apply."""

@@ -1,0 +1,120 @@
+"""The values that an index can take: an interval per index expression."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.ir import Block, SSAValue
+from xdsl.ir.affine import (
+    AffineBinaryOpExpr,
+    AffineBinaryOpKind,
+    AffineConstantExpr,
+    AffineExpr,
+    AffineSymExpr,
+)
+
+from pto_wsp.dialects.task import IndexOp, LoopOp, SelectOp
+
+
+@dataclass(frozen=True)
+class Interval:
+    """All values from `low` to `high`; None is without end, as for a number that a task computes."""
+
+    low: int | None
+    high: int | None
+    exact: bool
+    """Both ends are reached, as far as they are known."""
+
+    @property
+    def is_bounded(self) -> bool:
+        return self.low is not None and self.high is not None
+
+
+_ANYTHING = Interval(None, None, True)
+
+
+def value_range(value: SSAValue) -> Interval:
+    """The values of an index value: of a loop's axis, a selected element, its position, arithmetic."""
+    owner = value.owner
+    if isinstance(owner, IndexOp):
+        return expr_range(owner.expr, owner.indices)
+    parent = owner.parent_op() if isinstance(owner, Block) else None
+    if isinstance(parent, LoopOp):
+        extent = parent.extents[parent.induction_values.index(value)]
+        return Interval(0, extent - 1, True)
+    if isinstance(parent, SelectOp) and value is parent.position:
+        return Interval(0, parent.length - 1, True)
+    return _ANYTHING
+
+
+def expr_range(expr: AffineExpr, operands: Sequence[SSAValue]) -> Interval:
+    """The values of an expression whose symbol i stands for operand i."""
+    ranges = [value_range(operand) for operand in operands]
+    found = _range(expr, ranges)
+    # A value that occurs twice may cancel, so the ends need not be reached.
+    symbols = [part.position for part in expr.dfs() if isinstance(part, AffineSymExpr)]
+    values = [operands[position] for position in symbols]
+    derived = any(isinstance(value.owner, IndexOp) for value in values) and len(values) > 1
+    alone = len(set(values)) == len(values) and not derived
+    return Interval(found.low, found.high, found.exact and alone)
+
+
+def _range(expr: AffineExpr, ranges: Sequence[Interval]) -> Interval:
+    match expr:
+        case AffineConstantExpr():
+            return Interval(expr.value, expr.value, True)
+        case AffineSymExpr():
+            return ranges[expr.position]
+        case AffineBinaryOpExpr():
+            lhs, rhs = _range(expr.lhs, ranges), _range(expr.rhs, ranges)
+            return _OPERATIONS[expr.kind](lhs, rhs)
+        case _:
+            raise ValueError(f"an index has symbols only, got {expr}")
+
+
+def _add(a: Interval, b: Interval) -> Interval:
+    low = None if a.low is None or b.low is None else a.low + b.low
+    high = None if a.high is None or b.high is None else a.high + b.high
+    return Interval(low, high, a.exact and b.exact)
+
+
+def _mul(a: Interval, b: Interval) -> Interval:
+    if a.low is not None and a.low == a.high:
+        a, b = b, a
+    factor = b.low
+    if factor is None or factor != b.high:
+        raise ValueError("an index is multiplied by a number only")
+    if factor == 0:
+        return Interval(0, 0, True)
+    low = None if a.low is None else a.low * factor
+    high = None if a.high is None else a.high * factor
+    return Interval(low, high, a.exact) if factor > 0 else Interval(high, low, a.exact)
+
+
+def _floordiv(a: Interval, b: Interval) -> Interval:
+    divisor = _positive(b)
+    low = None if a.low is None else a.low // divisor
+    high = None if a.high is None else a.high // divisor
+    return Interval(low, high, a.exact)
+
+
+def _mod(a: Interval, b: Interval) -> Interval:
+    divisor = _positive(b)
+    if a.low is not None and a.high is not None and a.low // divisor == a.high // divisor:
+        return Interval(a.low % divisor, a.high % divisor, a.exact)
+    return Interval(0, divisor - 1, False)
+
+
+def _positive(interval: Interval) -> int:
+    if interval.low is None or interval.low != interval.high or interval.low < 1:
+        raise ValueError("mod and floordiv are by a positive number")
+    return interval.low
+
+
+_OPERATIONS = {
+    AffineBinaryOpKind.Add: _add,
+    AffineBinaryOpKind.Mul: _mul,
+    AffineBinaryOpKind.FloorDiv: _floordiv,
+    AffineBinaryOpKind.Mod: _mod,
+}

@@ -1,0 +1,94 @@
+"""A kernel as the cost model sees it: its ops with shapes, dtypes, bytes and pipes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xdsl.ir import Operation, TypeAttribute
+
+from pto_wsp.dialects.dtypes import dtype_info
+from pto_wsp.dialects.tile import (
+    CastOp,
+    CompareOp,
+    ConstantOp,
+    FusedOp,
+    KernelOp,
+    LoadOp,
+    MatmulOp,
+    Pipe,
+    ReductionOp,
+    RefType,
+    SliceOp,
+    StoreOp,
+    TileType,
+    TopkOp,
+    ValueOp,
+    tile_type,
+)
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """One op: m x k x n for a matmul, else rows x 1 x columns of the elements it works on."""
+
+    op: str
+    shape: tuple[int, int, int]
+    element_type: TypeAttribute
+    bytes: int
+    """Moved from or to global memory; 0 for compute."""
+    pipe: Pipe
+    trips: int = 1
+
+
+def kernel_fragments(kernel: KernelOp) -> tuple[Fragment, ...]:
+    """The fragments of a kernel in program order; what costs nothing has none: constants, and slices
+    of stride 1, which are addresses."""
+    return tuple(_fragments(kernel.body.block.ops))
+
+
+def _fragments(ops: Iterator[Operation] | tuple[Operation, ...]) -> Iterator[Fragment]:
+    for op in ops:
+        if isinstance(op, FusedOp):
+            yield from _fragments(op.ops)
+        elif (fragment := _fragment(op)) is not None:
+            yield fragment
+
+
+def _fragment(op: Operation) -> Fragment | None:
+    name = op.name.removeprefix("tile.")
+    match op:
+        case LoadOp():
+            return _transfer(name, op.type, op.type.element_type, Pipe.LOAD)
+        case StoreOp():
+            target = op.ref.type
+            assert isinstance(target, RefType)
+            return _transfer(name, tile_type(op.value), target.element_type, Pipe.STORE)
+        case MatmulOp():
+            element_type = tile_type(op.lhs).element_type
+            return Fragment(name, op.shape, element_type, 0, Pipe.CUBE)
+        case ConstantOp():
+            return None
+        case SliceOp() if op.strides == (1, 1):
+            return None
+        case TopkOp() | ReductionOp():
+            return _vector(name, tile_type(op.source))
+        case CastOp():
+            return _vector(name, max(tile_type(op.source), op.type, key=lambda type: type.bytes))
+        case CompareOp():
+            element_type = tile_type(op.lhs).element_type
+            return _vector(name, TileType(op.type.extents, element_type))
+        case ValueOp():
+            return _vector(name, op.type)
+        case _:
+            raise AssertionError(f"no fragment for {op.name}")
+
+
+def _transfer(name: str, box: TileType, element_type: TypeAttribute, pipe: Pipe) -> Fragment:
+    size = box.rows * box.cols * dtype_info(element_type).bytes
+    return Fragment(name, (box.rows, 1, box.cols), element_type, size, pipe)
+
+
+def _vector(name: str, worked_on: TileType) -> Fragment:
+    shape = (worked_on.rows, 1, worked_on.cols)
+    return Fragment(name, shape, worked_on.element_type, 0, Pipe.VECTOR)

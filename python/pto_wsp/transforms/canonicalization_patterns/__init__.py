@@ -1,0 +1,1 @@
+"""Rewrites that `canonicalize` applies, one file per dialect."""

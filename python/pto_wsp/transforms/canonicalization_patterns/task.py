@@ -1,0 +1,118 @@
+"""Canonical views and indices: one view from tensor to box, its index arithmetic inside its map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.ir import SSAValue
+from xdsl.ir.affine import AffineConstantExpr, AffineExpr
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
+
+from pto_wsp.dialects.task import CombineOp, IndexOp, ParallelOp, SeqOp, ViewOp
+
+
+def _shifted(expr: AffineExpr, count: int, by: int) -> AffineExpr:
+    """The expression with every symbol renumbered by `by`."""
+    return expr.replace_dims_and_symbols([], [AffineExpr.symbol(i + by) for i in range(count)])
+
+
+def _inline_indices(
+    exprs: Sequence[AffineExpr], operands: Sequence[SSAValue]
+) -> tuple[tuple[AffineExpr, ...], tuple[SSAValue, ...]] | None:
+    """Expressions over the operands of the `task.index` ops among `operands`; None if there are none.
+
+    Equal operands share a symbol and unused ones go.
+    """
+    if not any(isinstance(value.owner, IndexOp) for value in operands):
+        return None
+    values: list[SSAValue] = []
+    symbols: list[AffineExpr] = []
+    for operand in operands:
+        owner = operand.owner
+        parts = tuple(owner.indices) if isinstance(owner, IndexOp) else (operand,)
+        places = [AffineExpr.symbol(_place(values, part)) for part in parts]
+        symbol = owner.expr if isinstance(owner, IndexOp) else AffineExpr.symbol(0)
+        symbols.append(symbol.replace_dims_and_symbols([], places))
+    return tuple(expr.replace_dims_and_symbols([], symbols) for expr in exprs), tuple(values)
+
+
+def _place(values: list[SSAValue], value: SSAValue) -> int:
+    if value not in values:
+        values.append(value)
+    return values.index(value)
+
+
+class FoldIndexIntoIndex(RewritePattern):
+    """`task.index` of `task.index` becomes one."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: IndexOp, rewriter: PatternRewriter) -> None:
+        inlined = _inline_indices([op.expr], op.indices)
+        if inlined is None:
+            return
+        (expr,), operands = inlined
+        _replace(rewriter, op, IndexOp(expr, operands))
+
+
+class FoldIndexIntoView(RewritePattern):
+    """Index arithmetic moves into the view's map."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ViewOp, rewriter: PatternRewriter) -> None:
+        inlined = _inline_indices(op.offsets, op.indices)
+        if inlined is None:
+            return
+        offsets, operands = inlined
+        _replace(rewriter, op, ViewOp(op.source, offsets, op.extents, operands))
+
+
+class ComposeViews(RewritePattern):
+    """A view of a view becomes a view of the tensor."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ViewOp, rewriter: PatternRewriter) -> None:
+        outer = op.source.owner
+        if not isinstance(outer, ViewOp):
+            return
+        count = len(outer.indices)
+        offsets = [
+            first + _shifted(second, len(op.indices), count)
+            for first, second in zip(outer.offsets, op.offsets, strict=True)
+        ]
+        operands = [*outer.indices, *op.indices]
+        _replace(rewriter, op, ViewOp(outer.source, offsets, op.extents, operands))
+
+
+class DropWholeView(RewritePattern):
+    """A view of all of a tensor is the tensor."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ViewOp, rewriter: PatternRewriter) -> None:
+        at_origin = all(isinstance(o, AffineConstantExpr) and o.value == 0 for o in op.offsets)
+        if at_origin and op.source.type == op.type:
+            rewriter.replace(op, [], [op.source])
+
+
+class InlineCombine(RewritePattern):
+    """`task.combine` only groups: its content takes its place."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: CombineOp, rewriter: PatternRewriter) -> None:
+        rewriter.inline_block(op.body.block, InsertPoint.before(op), ())
+        rewriter.erase(op)
+
+
+class DropEmptyLoop(RewritePattern):
+    """A loop without iterations goes."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ParallelOp | SeqOp, rewriter: PatternRewriter) -> None:
+        if 0 in op.extents:
+            rewriter.erase(op)
+
+
+def _replace(rewriter: PatternRewriter, op: IndexOp | ViewOp, new: IndexOp | ViewOp) -> None:
+    new.location = op.location
+    new.result.name_hint = op.result.name_hint
+    rewriter.replace(op, new)

@@ -1,0 +1,37 @@
+"""`task-classify-tensors`: what a run does with every tensor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from pto_wsp.dialects.task import MemoryAttr, RandomAttr, TensorOp, TensorRole, WorkloadOp
+from pto_wsp.transforms.analysis.tensor_uses import TensorUses, tensor_uses
+
+
+@dataclass(frozen=True)
+class TaskClassifyTensorsPass(ModulePass):
+    """Sets `role`: constant, input, output or temporary."""
+
+    name = "task-classify-tensors"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for workload in op.walk():
+            if isinstance(workload, WorkloadOp):
+                for tensor, uses in tensor_uses(workload).items():
+                    tensor.role = role_of(tensor, uses)
+
+
+def role_of(tensor: TensorOp, uses: TensorUses) -> TensorRole:
+    """Procedural: constant. Else what no task writes: input. Of the rest, what a user may look at - it
+    has memory of its own or no task reads it - is an output, and what lies between is temporary."""
+    if isinstance(tensor.source, RandomAttr):
+        return TensorRole.CONSTANT
+    if not uses.writers:
+        return TensorRole.INPUT
+    if isinstance(tensor.source, MemoryAttr) or not uses.readers:
+        return TensorRole.OUTPUT
+    return TensorRole.TEMPORARY

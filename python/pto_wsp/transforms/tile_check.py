@@ -1,0 +1,91 @@
+"""`tile-check`: what a kernel does with its parameters agrees with their roles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
+from xdsl.passes import ModulePass
+
+from pto_wsp.dialects.tile import (
+    KernelOp,
+    LoadOp,
+    MatmulOp,
+    Parameter,
+    Role,
+    Shape,
+    StoreOp,
+    Unit,
+    tile_type,
+)
+from pto_wsp.transforms.diagnostics import Diagnostics
+
+
+@dataclass(frozen=True)
+class TileCheckPass(ModulePass):
+    """Changes nothing; reports all errors of all kernels."""
+
+    name = "tile-check"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        errors = Diagnostics()
+        for kernel in op.walk():
+            if isinstance(kernel, KernelOp):
+                _check_unit(kernel, errors)
+                for argument, parameter in zip(
+                    kernel.body.block.args, kernel.parameters, strict=True
+                ):
+                    if parameter.role is Role.OUT:
+                        _check_out(kernel, argument, parameter, errors)
+        errors.raise_if_any()
+
+
+def _check_unit(kernel: KernelOp, errors: Diagnostics) -> None:
+    if kernel.unit is not Unit.VECTOR:
+        return
+    for op in kernel.body.block.ops:
+        if isinstance(op, MatmulOp):
+            errors.error(
+                op, f'@{kernel.symbol} is declared unit="vector", but a matmul needs the cube unit'
+            )
+
+
+def _check_out(
+    kernel: KernelOp, argument: SSAValue, parameter: Parameter, errors: Diagnostics
+) -> None:
+    users = [use.operation for use in argument.uses]
+    for op in users:
+        if isinstance(op, LoadOp):
+            errors.error(
+                op, f"@{kernel.symbol}: {parameter.name} is Out and cannot be read; use InOut"
+            )
+    stores = [op for op in users if isinstance(op, StoreOp)]
+    boxes = [(op.offsets, tile_type(op.value).shape) for op in stores]
+    written = covered_elements(boxes)
+    total = parameter.type.rows * parameter.type.cols
+    if written < total:
+        errors.error(
+            kernel,
+            f"@{kernel.symbol}: {parameter.name} is Out, but {written} of its {total} elements"
+            " are stored; store all of it, or use InOut",
+        )
+
+
+def covered_elements(boxes: Sequence[tuple[Shape, Shape]]) -> int:
+    """The number of elements that lie in at least one box, given as (offsets, extents)."""
+    cuts = sorted({edge for (row, _), (rows, _) in boxes for edge in (row, row + rows)})
+    covered = 0
+    for low, high in zip(cuts, cuts[1:], strict=False):
+        spans = sorted(
+            (col, col + cols)
+            for (row, col), (rows, cols) in boxes
+            if row <= low and high <= row + rows
+        )
+        end = 0
+        for begin, stop in spans:
+            covered += (high - low) * max(0, stop - max(begin, end))
+            end = max(end, stop)
+    return covered
