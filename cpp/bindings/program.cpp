@@ -171,7 +171,8 @@ void bind_run(py::module_& m) {
           "result",
           [](pto::Run& run) {
             const pto::RunResult result = run.result();
-            return pto::stats_json(result.stats, result.host, result.clock_hz);
+            return std::pair(pto::stats_json(result.stats, result.host, result.clock_hz),
+                             pto::stats_summary(result.stats, result.clock_hz));
           },
           ReleaseGil());
 }

@@ -1,0 +1,86 @@
+"""The C++ engine. Calls that work for long release the interpreter's lock."""
+
+from os import PathLike
+from typing import Any, Literal, TypedDict
+
+from numpy.typing import NDArray
+
+__version__: str
+
+class TensorInfo(TypedDict):
+    """What a task program says of a tensor."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    source: Literal["none", "memory", "random", "zipf"]
+    role: Literal["constant", "input", "output", "temporary"]
+
+class TraceHeader(TypedDict):
+    program: str
+    clock_hz: int
+    cube_cores: int
+    vector_cores: int
+    kernels: list[str]
+    sites: list[tuple[str, list[str]]]
+    bound_by: list[str]
+    edge_kinds: list[str]
+    stall_causes: list[str]
+
+class TraceColumns(TypedDict):
+    """The columns of docs/trace-format.md, codes as they are in the file."""
+
+    header: TraceHeader
+    tasks: dict[str, NDArray[Any]]
+    edges: dict[str, NDArray[Any]]
+    stalls: dict[str, NDArray[Any]]
+
+def cpu_level() -> str:
+    """The processor's level for -march, or "" for the compiler's default."""
+
+def seal(object: str | PathLike[str], settings: str, out: str | PathLike[str]) -> None:
+    """Makes a task program of a shared object and its settings; raises LoadError."""
+
+def schedule_keys() -> list[str]:
+    """The settings of a schedule; every other key is the machine's."""
+
+class LoadedProgram:
+    def __init__(self, path: str | PathLike[str]) -> None:
+        """Raises LoadError for what is no whole task program."""
+    @property
+    def name(self) -> str: ...
+    @property
+    def settings(self) -> str:
+        """As they were sealed in: a JSON object."""
+    @property
+    def tensors(self) -> list[TensorInfo]: ...
+
+class Run:
+    """A run on threads of its own. Dropping it cancels it."""
+
+    def wait(self, timeout_ms: int) -> bool:
+        """True once the run is over, at the latest after the timeout."""
+    def cancel(self) -> None: ...
+    def result(self) -> tuple[str, str]:
+        """Waits; statistics as JSON and as text. Raises what went wrong."""
+
+class Session:
+    def __init__(self, program: LoadedProgram) -> None: ...
+    def bind(self, tensor: str, dtype: str, array: NDArray[Any], has_values: bool) -> None:
+        """Uses the array's memory, without a copy."""
+    def replay(self, other: Session) -> None: ...
+    def start(
+        self,
+        mode: Literal["execute", "simulate"],
+        settings: list[str],
+        profile: str | PathLike[str],
+        threads: int,
+        trace: str | PathLike[str],
+    ) -> Run:
+        """`settings` are JSON objects, later ones win; raises ScheduleError or MachineError."""
+
+def read_trace(path: str | PathLike[str]) -> TraceColumns: ...
+def write_tasks_csv(trace: str | PathLike[str], out: str | PathLike[str]) -> None: ...
+def write_edges_csv(trace: str | PathLike[str], out: str | PathLike[str]) -> None: ...
+def write_stalls_csv(trace: str | PathLike[str], out: str | PathLike[str]) -> None: ...
+def write_perfetto(trace: str | PathLike[str], out: str | PathLike[str]) -> None: ...

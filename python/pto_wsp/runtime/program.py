@@ -1,0 +1,235 @@
+"""A compiled program: runs it, and tells what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pto_wsp import _core
+from pto_wsp.errors import ExecutionError, MachineError, PtoError, ScheduleError
+from pto_wsp.runtime.stats import Stats
+from pto_wsp.runtime.trace import Trace
+
+Setting = str | int | float | bool
+
+POLL_MS = 50
+"""How long the interpreter stays away from signals while it waits."""
+
+_DTYPES = {
+    "bool": "i1",
+    **{f"int{bits}": f"i{bits}" for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": f"u{bits}" for bits in (8, 16, 32, 64)},
+    **{f"float{bits}": f"f{bits}" for bits in (16, 32, 64)},
+    "bfloat16": "bf16",
+    "float8_e4m3fn": "f8e4m3",
+    "float8_e5m2": "f8e5m2",
+}
+
+
+class TensorLike(Protocol):
+    """What a program needs of a tensor."""
+
+    @property
+    def has_values(self) -> bool:
+        """Whether there is memory with values in it before anything runs."""
+        ...
+
+    def array(self) -> NDArray[Any] | None:
+        """The tensor's memory, C-contiguous, made on the first call; None for a tensor without any
+        (procedural, or timing only)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Result:
+    stats: Stats
+    trace: Trace
+
+
+class Program:
+    """A task program with its tensors and its machine. Programs are independent of each other."""
+
+    def __init__(
+        self,
+        program: str | PathLike[str] | _core.LoadedProgram,
+        tensors: Mapping[str, TensorLike],
+        settings: Mapping[str, Setting] | None = None,
+        machine: str | PathLike[str] = "ascend_a3",
+        ir: Mapping[str, str] | None = None,
+        cpp: str = "",
+        threads: int | None = None,
+    ) -> None:
+        """`settings` come on top of those that the program was sealed with; `machine` is the name
+        of a profile or a file; `ir` holds the final module's dialects by name. Raises LoadError."""
+        is_loaded = isinstance(program, _core.LoadedProgram)
+        self._loaded = loaded = program if is_loaded else _core.LoadedProgram(program)
+        self._session = _core.Session(loaded)
+        self._tensors = dict(tensors)
+        self._bound: dict[str, tuple[NDArray[Any], bool]] = {}
+        self._settings = [loaded.settings, _settings_text(settings or {})]
+        self._profile = profile_path(machine)
+        self._threads = threads
+        self._ir = dict(ir or {})
+        self._cpp = cpp
+        self._pending: tuple[_core.Run, Trace] | None = None
+        self._failure: PtoError | None = None
+        self._executed: Result | None = None
+        self._simulated: Result | None = None
+
+    # ---- Runs --------------------------------------------------------------------------------
+
+    def execute(self, threads: int | None = None) -> None:
+        """Starts a run with numbers and virtual time and returns; `threads` host threads compute,
+        by default one per core. What goes wrong is raised by synchronize()."""
+        if self._pending is not None or self._failure is not None:
+            raise ExecutionError("the program has been started already: call synchronize() first")
+        try:
+            self._bind(allocate=True)
+            self._pending = self._start("execute", self._settings, threads)
+        except PtoError as error:
+            self._failure = error
+
+    def synchronize(self) -> None:
+        """Waits for execute(); raises what went wrong in it. An interrupt cancels the run."""
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            self._executed = _finish(*pending)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether synchronize() would return, or raise, at once."""
+        return self._pending is None or self._pending[0].wait(0)
+
+    def simulate(self, *, replay: Program | None = None, **settings: Setting) -> Result:
+        """Virtual time alone, with changed settings: simulate(window=64, **{"cores.cube": 48}).
+
+        Data that the workload reads is what the last execution read (of `replay`, if given), else
+        what its tensor holds, else its declared routing; ExecutionError where there is none."""
+        if self._pending is not None:
+            _poll(self._pending[0])
+        if replay is not None:
+            self._session.replay(replay._session)
+        self._bind(allocate=False)
+        texts = [*self._settings, _settings_text(settings)]
+        self._simulated = _finish(*self._start("simulate", texts, 1))
+        return self._simulated
+
+    def _start(
+        self, mode: Literal["execute", "simulate"], settings: list[str], threads: int | None
+    ) -> tuple[_core.Run, Trace]:
+        count = threads or self._threads or len(os.sched_getaffinity(0))
+        handle, path = tempfile.mkstemp(prefix="pto-", suffix=".trace")
+        os.close(handle)
+        trace = Trace(path, temporary=True)
+        return self._session.start(mode, settings, self._profile, count, path), trace
+
+    def _bind(self, allocate: bool) -> None:
+        for info in self._loaded.tensors:
+            tensor = self._tensors.get(info["name"])
+            if tensor is None or not (allocate or tensor.has_values):
+                continue
+            has_values = tensor.has_values
+            array = tensor.array()
+            if array is None:
+                continue
+            before = self._bound.get(info["name"])
+            if before is None or before[0] is not array or before[1] != has_values:
+                self._session.bind(info["name"], _dtype_name(array), _plain(array), has_values)
+                self._bound[info["name"]] = (array, has_values)
+
+    # ---- What came of it ---------------------------------------------------------------------
+
+    @property
+    def stats(self) -> Stats:
+        """Of the last execution, or of the last simulation where there was none."""
+        return self._result().stats
+
+    @property
+    def trace(self) -> Trace:
+        """Of the last execution, or of the last simulation where there was none."""
+        return self._result().trace
+
+    def _result(self) -> Result:
+        result = self._executed or self._simulated
+        if result is None:
+            raise ExecutionError(
+                "there are no results yet: call execute() and synchronize(), or simulate()"
+            )
+        return result
+
+    def ir(self, dialect: str) -> str:
+        """The final module's part in one dialect: `tile`, `task` or `schedule`."""
+        if dialect not in self._ir:
+            known = ", ".join(self._ir) or "none"
+            raise ValueError(f"no IR named {dialect!r}; there are: {known}")
+        return self._ir[dialect]
+
+    @property
+    def cpp(self) -> str:
+        """The emitted C++."""
+        return self._cpp
+
+    @property
+    def name(self) -> str:
+        return self._loaded.name
+
+
+def profile_path(machine: str | PathLike[str]) -> Path:
+    """The file of a machine profile, given by name or as a file; raises MachineError."""
+    folder = Path(__file__).parents[1] / "machine"
+    named = folder / f"{machine}.json"
+    if isinstance(machine, str) and named.is_file():
+        return named
+    if Path(machine).is_file():
+        return Path(machine)
+    known = ", ".join(sorted(path.stem for path in folder.glob("*.json")))
+    raise MachineError(f"no machine profile {str(machine)!r}: expected a file or one of: {known}")
+
+
+def _settings_text(settings: Mapping[str, object]) -> str:
+    for key, value in settings.items():
+        if not isinstance(value, (str, int, float)):
+            raise ScheduleError(
+                f"setting `{key}`: expected a word, a number or a boolean, found `{value!r}`"
+            )
+    return json.dumps(dict(settings))
+
+
+def _dtype_name(array: NDArray[Any]) -> str:
+    dtype = cast("np.dtype[np.generic]", array.dtype)
+    if dtype.name not in _DTYPES or not dtype.isnative:
+        raise ExecutionError(f"tensors of dtype {dtype} cannot be computed with")
+    return _DTYPES[dtype.name]
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
+    """The same memory under a dtype that every reader of arrays knows."""
+    bits: NDArray[Any] = array.view(np.dtype(f"u{array.itemsize}"))
+    return bits if array.dtype.kind == "V" else array
+
+
+def _poll(run: _core.Run) -> None:
+    while not run.wait(POLL_MS):
+        pass
+
+
+def _finish(run: _core.Run, trace: Trace) -> Result:
+    try:
+        _poll(run)
+    except BaseException:
+        run.cancel()
+        _poll(run)
+        raise
+    return Result(Stats.from_json(*run.result()), trace)
