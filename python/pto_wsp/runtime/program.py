@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from pto_wsp import _core
@@ -146,7 +145,7 @@ class Program:
                 continue
             before = self._bound.get(info["name"])
             if before is None or before[0] is not array or before[1] != has_values:
-                self._session.bind(info["name"], _dtype_name(array), _plain(array), has_values)
+                self._session.bind(info["name"], _dtype_name(array), array, has_values)
                 self._bound[info["name"]] = (array, has_values)
 
     # ---- What came of it ---------------------------------------------------------------------
@@ -208,16 +207,10 @@ def _settings_text(settings: Mapping[str, object]) -> str:
 
 
 def _dtype_name(array: NDArray[Any]) -> str:
-    dtype = cast("np.dtype[np.generic]", array.dtype)
-    if dtype.name not in _DTYPES or not dtype.isnative:
-        raise ExecutionError(f"tensors of dtype {dtype} cannot be computed with")
-    return _DTYPES[dtype.name]
-
-
-def _plain(array: NDArray[Any]) -> NDArray[Any]:
-    """The same memory under a dtype that every reader of arrays knows."""
-    bits: NDArray[Any] = array.view(np.dtype(f"u{array.itemsize}"))
-    return bits if array.dtype.kind == "V" else array
+    name = str(array.dtype)
+    if name not in _DTYPES:
+        raise ExecutionError(f"tensors of dtype {name} cannot be computed with")
+    return _DTYPES[name]
 
 
 def _poll(run: _core.Run) -> None:
