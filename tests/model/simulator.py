@@ -1,0 +1,546 @@
+"""The machine in virtual time, sequential and slow (rules 3 to 13 of docs/execution-model.md).
+
+Each cycle in which something can happen goes through the five phases once; the methods of `Simulator`
+stand in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from .graph import PlannedTask, ReadStep, plan_program, scheduler_count
+from .stalls import stall_rows
+from .statistics import statistics
+from .tables import UNITS, Kernel, Machine, Schedule, read_machine, read_schedule
+
+
+@dataclass
+class Task:
+    """A task while it lives. A time is None until it is known."""
+
+    plan: PlannedTask
+    unit: str
+    pool: int
+    submit: int | None = None
+    published: int | None = None
+    resolved: dict[int, int] = field(default_factory=dict)
+    """When each source was, or will be, resolved."""
+    ready: int | None = None
+    queued: bool = False
+    no_core: bool = False
+    """A scheduler met it at the head of a queue and found no core for it."""
+    dispatch: int | None = None
+    scheduler: int = -1
+    core: int = -1
+    stolen: bool = False
+    dispatched: int = 0
+    """The end of the dispatch's cost."""
+    seen: int = 0
+    start: int | None = None
+    load_end: int = 0
+    end: int | None = None
+    memory_bound: bool = False
+    reported: bool = False
+    service: int | None = None
+    """The number of the service that takes its report."""
+    service_end: int | None = None
+    finished: bool = False
+    retire: int | None = None
+    orchestrator: str = "submit_busy"
+    """What the orchestrator did before it submitted the task."""
+    cuts: list[tuple[int, str]] = field(default_factory=list)
+    """How the time between `ready` and `dispatch` is explained (rule 14)."""
+
+    @property
+    def id(self) -> int:
+        return self.plan.id
+
+    @property
+    def order(self) -> tuple[int, int]:
+        assert self.ready is not None
+        return self.ready, self.id
+
+
+@dataclass
+class Core:
+    id: int
+    unit: str
+    scheduler: int
+    tasks: list[Task] = field(default_factory=list)
+    """In the order of their dispatch."""
+    last_report: tuple[int, int] = (0, 0)
+    """Arrival of the last report, and the end of its service."""
+
+    @property
+    def in_flight(self) -> int:
+        return sum(not task.finished for task in self.tasks)
+
+
+@dataclass
+class Queue:
+    tasks: list[Task] = field(default_factory=list)
+    no_core_until: int = 0
+    """The last dispatch of a task that had been a head without a core."""
+
+    def head(self) -> Task | None:
+        return min(self.tasks, key=lambda task: task.order, default=None)
+
+    def youngest(self) -> Task:
+        return max(self.tasks, key=lambda task: task.order)
+
+
+@dataclass
+class Scheduler:
+    id: int
+    queues: list[Queue]
+    """One per pool."""
+    free_at: int = 0
+    reports: list[Task] = field(default_factory=list)
+    serving: list[Task] = field(default_factory=list)
+    scope_opened: dict[int, int] = field(default_factory=dict)
+    """Per pool: when its scope last went from full to not full."""
+    steals: int = 0
+    busy: int = 0
+
+
+class Simulator:
+    def __init__(
+        self,
+        machine: Machine,
+        schedule: Schedule,
+        kernels: Sequence[Kernel],
+        program: Sequence[tuple[Any, ...]],
+    ) -> None:
+        self.machine, self.schedule, self.kernels = machine, schedule, kernels
+        self.costs = machine.costs
+        self.plan = plan_program(machine, schedule, kernels, program)
+        self.tasks = [self._task(plan) for plan in self.plan.tasks]
+        count = scheduler_count(machine, schedule)
+        pools = len(schedule.pool_units)
+        self.schedulers = [Scheduler(s, [Queue() for _ in range(pools)]) for s in range(count)]
+        self.shared = [Queue() for _ in range(pools)]
+        self.cores: list[Core] = []
+        for unit in UNITS:
+            for k in range(machine.cores(unit)):
+                self.cores.append(Core(len(self.cores), unit, k % count))
+        self.now = 0
+        self.services = 0
+        self.members_left = {join.id: set(join.members) for join in self.plan.joins.values()}
+        self.retired: list[Task] = []
+        self.submitted: list[Task] = []
+        self.batch: list[Task] = []
+        self.orchestrator = self._orchestrate()
+        self.orchestrator_free_at = 0
+        self.orchestrator_waits = False
+        self.orchestrator_ended = False
+        self.orchestrator_busy = 0
+        self.reads = 0
+        self.window_high_water = 0
+        self.became_ready = 0
+        self.opened: int | None = None
+        self.memory_free_at = 0
+
+    def _task(self, plan: PlannedTask) -> Task:
+        unit = self.kernels[plan.kernel].unit
+        return Task(plan, unit, self.schedule.pool_of(unit))
+
+    def run(self) -> None:
+        while True:
+            self._reports()
+            next(self.orchestrator, None)
+            self._ready()
+            self._dispatch()
+            self._start()
+            if self.orchestrator_ended and len(self.retired) == len(self.tasks):
+                return
+            self.now = min(time for time in self._known_times() if time > self.now)
+
+    def _known_times(self) -> list[int]:
+        """Every time at which something is already known to happen."""
+        times = [self.orchestrator_free_at]
+        times += [scheduler.free_at for scheduler in self.schedulers]
+        times += [task.ready for task in self.submitted if task.ready is not None]
+        times += [self._arrival(task) for task in self.submitted if task.end is not None]
+        times += [start for core in self.cores if (start := self._next_start(core)) is not None]
+        return times
+
+    # ---- Phase 1: reports (rules 3, 12) ----
+
+    def _arrival(self, task: Task) -> int:
+        assert task.end is not None
+        return task.end + self.costs.completion_latency
+
+    def _reports(self) -> None:
+        for scheduler in self.schedulers:
+            self._finish_service(scheduler)
+        for task in self.submitted:
+            if task.end is not None and not task.reported and self._arrival(task) <= self.now:
+                task.reported = True
+                self.schedulers[task.scheduler].reports.append(task)
+        for scheduler in self.schedulers:
+            while scheduler.reports and scheduler.free_at <= self.now:
+                self._begin_service(scheduler)
+                self._finish_service(scheduler)
+
+    def _begin_service(self, scheduler: Scheduler) -> None:
+        scheduler.reports.sort(key=lambda task: (self._arrival(task), task.id))
+        scheduler.serving = scheduler.reports[: self.schedule.batch]
+        del scheduler.reports[: self.schedule.batch]
+        self.services += 1
+        for task in scheduler.serving:
+            task.service = self.services
+        turn = self.now + self.costs.complete
+        for task in scheduler.serving:
+            turn = self._resolve_successors(task, turn)
+            turn = self._count_down(task.plan.join, task.id, turn)
+        for task in scheduler.serving:
+            task.service_end = turn
+        scheduler.busy += turn - self.now
+        scheduler.free_at = turn
+
+    def _resolve_successors(self, task: Task, turn: int) -> int:
+        return self._resolve(task.id, turn, not_before=0)
+
+    def _count_down(self, join: int | None, member: int, turn: int) -> int:
+        """Takes a member from its join; the last one resolves those that wait for the join."""
+        while join is not None:
+            self.members_left[join].remove(member)
+            if self.members_left[join]:
+                break
+            others = [
+                task.service_end
+                for task in self._tasks_in(join)
+                if task.service != self.services and task.service_end is not None
+            ]
+            turn = self._resolve(join, turn, not_before=max(others, default=0))
+            join, member = self.plan.joins[join].around, join
+        return turn
+
+    def _tasks_in(self, join: int) -> list[Task]:
+        members = self.plan.joins[join].members
+        direct = [self.tasks[member] for member in members if member >= 0]
+        return direct + [task for m in members if m < 0 for task in self._tasks_in(m)]
+
+    def _resolve(self, source: int, turn: int, not_before: int) -> int:
+        """Resolves what was published before now and waits for `source`; returns the last turn's end."""
+        waiting = [
+            t for t in self.submitted if source in t.plan.sources and t.published is not None
+        ]
+        for run in self._runs(waiting):
+            turn += self.costs.resolve
+            for task in run:
+                task.resolved[source] = max(turn, not_before)
+                self._judge_readiness(task)
+        return turn
+
+    def _runs(self, waiting: list[Task]) -> list[list[Task]]:
+        """What one turn resolves: a task, or a run of consecutive ids where ranges are compressed."""
+        runs = [[task] for task in waiting[:1]]
+        for before, task in pairwise(waiting):
+            if self.schedule.range_compression and task.id == before.id + 1:
+                runs[-1].append(task)
+            else:
+                runs.append([task])
+        return runs
+
+    def _finish_service(self, scheduler: Scheduler) -> None:
+        if not scheduler.serving or scheduler.free_at > self.now:
+            return
+        full = {pool: self._scope_is_full(scheduler, pool) for pool in range(len(self.shared))}
+        for task in scheduler.serving:
+            task.finished = True
+            self.cores[task.core].last_report = (self._arrival(task), scheduler.free_at)
+        scheduler.serving = []
+        for pool, was_full in full.items():
+            if was_full and not self._scope_is_full(scheduler, pool):
+                scheduler.scope_opened[pool] = self.now
+        self._retire()
+
+    def _retire(self) -> None:
+        for task in self.submitted[len(self.retired) :]:
+            if not task.finished:
+                return
+            assert task.service_end is not None
+            before = self.retired[-1].retire if self.retired else 0
+            assert before is not None
+            task.retire = max(task.service_end, before)
+            self.retired.append(task)
+
+    # ---- Phase 2: the orchestrator (rules 3, 4) ----
+
+    def _orchestrate(self) -> Iterator[None]:
+        """The orchestrator's program; it yields where it cannot go on in this cycle."""
+        did = "submit_busy"
+        for step in self.plan.steps:
+            if isinstance(step, ReadStep):
+                yield from self._read(step)
+                did = "readback"
+                continue
+            if self._window_is_full():
+                yield from self._publish_batch()
+            if self._window_is_full():
+                did = "window_full"
+                yield from self._wait_while(self._window_is_full)
+            yield from self._submit(self.tasks[step.task], did)
+            did = "submit_busy"
+        yield from self._publish_batch()
+        self.orchestrator_ended = True
+
+    def _read(self, step: ReadStep) -> Iterator[None]:
+        yield from self._publish_batch()
+        writers = [self.tasks[id] for id in step.writers]
+        yield from self._wait_while(lambda: not all(writer.finished for writer in writers))
+        self.reads += 1
+        yield from self._work(self.costs.readback)
+
+    def _submit(self, task: Task, did: str) -> Iterator[None]:
+        task.submit, task.orchestrator = self.now, did
+        self.submitted.append(task)
+        self.batch.append(task)
+        self.window_high_water = max(self.window_high_water, self._live())
+        yield from self._work(self.costs.submit_operand * task.plan.operands)
+        if len(self.batch) == self.schedule.batch:
+            yield from self._publish_batch()
+
+    def _publish_batch(self) -> Iterator[None]:
+        if not self.batch:
+            return
+        yield from self._work(self.costs.submit)
+        for task in self.batch:
+            self._publish(task)
+        self.batch = []
+
+    def _publish(self, task: Task) -> None:
+        task.published = self.now
+        for source in task.plan.sources:
+            before = self._tasks_in(source) if source < 0 else [self.tasks[source]]
+            ends = [t.service_end for t in before if t.service_end is not None]
+            if len(ends) == len(before):
+                task.resolved[source] = max(ends)
+        self._judge_readiness(task)
+
+    def _judge_readiness(self, task: Task) -> None:
+        assert task.published is not None
+        if len(task.resolved) == len(task.plan.sources):
+            task.ready = max([task.published, *task.resolved.values()])
+
+    def _work(self, cycles: int) -> Iterator[None]:
+        self.orchestrator_busy += cycles
+        self.orchestrator_free_at = self.now + cycles
+        while self.now < self.orchestrator_free_at:
+            yield
+
+    def _wait_while(self, blocked: Callable[[], bool]) -> Iterator[None]:
+        while blocked():
+            self.orchestrator_waits = True
+            yield
+        self.orchestrator_waits = False
+
+    def _live(self) -> int:
+        return len(self.submitted) - len(self.retired)
+
+    def _window_is_full(self) -> bool:
+        return self._live() >= self.schedule.window
+
+    # ---- Phase 3: tasks that become ready enter their queues (rules 6, 7) ----
+
+    def _ready(self) -> None:
+        for task in self.submitted:
+            if task.ready is not None and task.ready <= self.now and not task.queued:
+                task.queued = True
+                self.became_ready += 1
+                home = task.plan.home
+                queues = self.shared if home is None else self.schedulers[home].queues
+                queues[task.pool].tasks.append(task)
+
+    # ---- Phase 4: dispatch (rules 5, 7, 8, 9) ----
+
+    def _dispatch(self) -> None:
+        if self.opened is None and self._may_open():
+            self.opened = self.now
+        if self.opened is None:
+            return
+        moved = True
+        while moved:
+            own = [self._dispatch_own(scheduler) for scheduler in self.schedulers]
+            stolen = [self._steal(scheduler) for scheduler in self.schedulers]
+            moved = any(own) or any(stolen)
+
+    def _may_open(self) -> bool:
+        return (
+            self.became_ready >= self.schedule.start_threshold
+            or self.orchestrator_waits
+            or self.orchestrator_ended
+        )
+
+    def _dispatch_own(self, scheduler: Scheduler) -> bool:
+        moved = False
+        while scheduler.free_at <= self.now:
+            found: list[tuple[Task, Queue, Core]] = []
+            for queue in [*scheduler.queues, *self.shared]:
+                task = queue.head()
+                if task is None or self._scope_is_full(scheduler, task.pool):
+                    continue
+                core = self._core_for(scheduler, task.unit)
+                if core is None:
+                    task.no_core = True
+                else:
+                    found.append((task, queue, core))
+            if not found:
+                break
+            task, queue, core = min(found, key=lambda entry: entry[0].order)
+            self._issue(scheduler, task, queue, core)
+            moved = True
+        return moved
+
+    def _steal(self, scheduler: Scheduler) -> bool:
+        if not self.schedule.steals:
+            return False
+        moved = False
+        for pool in range(len(self.shared)):
+            while scheduler.free_at <= self.now and self._steal_from(scheduler, pool):
+                moved = True
+        return moved
+
+    def _steal_from(self, scheduler: Scheduler, pool: int) -> bool:
+        if scheduler.queues[pool].tasks or self.shared[pool].tasks:
+            return False
+        victims = [other.queues[pool] for other in self.schedulers if other.queues[pool].tasks]
+        if not victims or self._scope_is_full(scheduler, pool):
+            return False
+        queue = max(victims, key=lambda queue: len(queue.tasks))
+        task = queue.youngest()
+        core = self._core_for(scheduler, task.unit)
+        if core is None or core.in_flight:
+            return False
+        task.stolen = True
+        scheduler.steals += 1
+        self._issue(scheduler, task, queue, core)
+        return True
+
+    def _core_for(self, scheduler: Scheduler, unit: str) -> Core | None:
+        """The scheduler's core of that unit with room for a task: fewest in flight, then lowest id."""
+        cores = [c for c in self.cores if c.scheduler == scheduler.id and c.unit == unit]
+        if not self._scoped:
+            limit = self.schedule.depth or self.machine.core_slots
+            cores = [core for core in cores if core.in_flight < limit]
+        return min(cores, key=lambda core: (core.in_flight, core.id), default=None)
+
+    @property
+    def _scoped(self) -> bool:
+        return self.schedule.depth > 0 and self.schedule.depth_scope == "per_pool"
+
+    def _scope_is_full(self, scheduler: Scheduler, pool: int) -> bool:
+        """The scheduler has `depth` tasks per core of that pool in flight."""
+        if not self._scoped:
+            return False
+        units = self.schedule.pool_units[pool]
+        cores = [c for c in self.cores if c.scheduler == scheduler.id and c.unit in units]
+        limit = self.schedule.depth * len(cores)
+        return bool(cores) and sum(core.in_flight for core in cores) >= limit
+
+    def _issue(self, scheduler: Scheduler, task: Task, queue: Queue, core: Core) -> None:
+        task.dispatch, task.scheduler, task.core = self.now, scheduler.id, core.id
+        task.dispatched = self.now + self.costs.dispatch + self.costs.steal * task.stolen
+        task.seen = task.dispatched + self.costs.dispatch_latency
+        scheduler.busy += task.dispatched - self.now
+        scheduler.free_at = task.dispatched
+        assert self.opened is not None
+        arrival, served = core.last_report
+        opened = max(self.opened, scheduler.scope_opened.get(task.pool, 0))
+        task.cuts = [(arrival, "latency"), (served, "dispatch_busy"), (opened, "gated")]
+        if self._mixed(task.pool):
+            task.cuts.append((queue.no_core_until, "no_core"))
+        queue.tasks.remove(task)
+        if task.no_core:
+            queue.no_core_until = self.now
+        core.tasks.append(task)
+
+    def _mixed(self, pool: int) -> bool:
+        return all(self.machine.cores(unit) for unit in self.schedule.pool_units[pool]) and (
+            len(self.schedule.pool_units[pool]) > 1
+        )
+
+    # ---- Phase 5: cores (rules 10, 11) ----
+
+    def _next_start(self, core: Core) -> int | None:
+        """When the core's next task starts; None where there is none."""
+        waiting = [i for i, task in enumerate(core.tasks) if task.start is None]
+        if not waiting:
+            return None
+        index, depth = waiting[0], self.schedule.depth or 1
+        latest = core.tasks[index].seen
+        if index > 0:
+            latest = max(latest, core.tasks[index - 1].load_end)
+        if index >= depth:
+            end = core.tasks[index - depth].end
+            assert end is not None
+            latest = max(latest, end)
+        return latest + self.costs.pickup
+
+    def _start(self) -> None:
+        for core in self.cores:
+            while self._next_start(core) == self.now:
+                self._begin(core)
+
+    def _begin(self, core: Core) -> None:
+        index = next(i for i, task in enumerate(core.tasks) if task.start is None)
+        task = core.tasks[index]
+        before = core.tasks[index - 1].end if index else 0
+        assert before is not None
+        kernel = self.kernels[task.plan.kernel]
+        rest = kernel.compute + kernel.store
+        if kernel.load + rest == 0:
+            rest = 1
+        task.start = self.now
+        task.load_end = self.now + kernel.load
+        task.end = unbound = max(task.load_end, before) + rest
+        if self.machine.memory_bytes and kernel.bytes:
+            begin = max(self.now, self.memory_free_at)
+            self.memory_free_at = begin + self.machine.transfer(kernel.bytes)
+            task.load_end = max(task.load_end, begin + self.machine.transfer(kernel.load_bytes))
+            task.end = max(max(task.load_end, before) + rest, self.memory_free_at)
+        task.memory_bound = task.end > unbound
+
+
+def simulate(
+    machine: Mapping[str, Any],
+    schedule: Mapping[str, Any],
+    kernels: Sequence[Mapping[str, Any]],
+    tensors: Sequence[tuple[Any, ...]],
+    program: Sequence[tuple[Any, ...]],
+) -> dict[str, Any]:
+    """Takes and gives what `_core.simulate_table` does. The input must be valid."""
+    simulator = Simulator(
+        read_machine(machine), read_schedule(schedule), [Kernel(**k) for k in kernels], program
+    )
+    simulator.run()
+    stalls = stall_rows(simulator)
+    return {
+        "tasks": [_row(simulator, task) for task in simulator.tasks],
+        "edges": [tuple(edge) for edge in simulator.plan.edges],
+        "stalls": stalls,
+        "stats": statistics(simulator, stalls),
+    }
+
+
+def _row(simulator: Simulator, task: Task) -> dict[str, Any]:
+    return {
+        "task": task.id,
+        "kernel": task.plan.kernel,
+        "unit": task.unit,
+        "core": task.core,
+        "scheduler": task.scheduler,
+        "pool": task.pool,
+        "stream": -1,
+        "submit": task.submit,
+        "ready": task.ready,
+        "dispatch": task.dispatch,
+        "start": task.start,
+        "end": task.end,
+        "retire": task.retire,
+        "bound_by": "memory" if task.memory_bound else "compute",
+    }
