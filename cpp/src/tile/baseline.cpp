@@ -1,0 +1,2 @@
+#define PTO_TABLE kBaselineTable
+#include "tile/isa/table.h"

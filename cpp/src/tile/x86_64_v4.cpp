@@ -1,0 +1,4 @@
+#if defined(__x86_64__)
+#define PTO_TABLE kX86V4Table
+#include "tile/isa/table.h"
+#endif
