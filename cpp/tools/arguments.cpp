@@ -1,0 +1,157 @@
+#include "arguments.h"
+
+#include <getopt.h>
+
+#include <array>
+#include <charconv>
+#include <iostream>
+#include <string_view>
+
+#include "pto/abi.h"
+
+namespace pto {
+namespace {
+
+constexpr const char* kUsage = R"(usage: ptosim PROGRAM.so [options]
+
+Runs a task program: numbers on host threads, cycles in virtual time.
+
+  --machine NAME|FILE    the machine profile (default: ascend_a3)
+  --set KEY=VALUE        a setting of the schedule or the machine; may be repeated
+  --window N             as --set window=N
+  --threads N            host threads that compute (default: one per core)
+  --timing-only          virtual time alone: no numbers
+  --input NAME=FILE.npy  a tensor's values; may be repeated
+  --output NAME=FILE.npy where a tensor's values go; may be repeated
+  --stats FILE|-         statistics as JSON; - prints them instead of the summary
+  --tasks FILE.csv       one row per task
+  --edges FILE.csv       one row per dependency
+  --stalls FILE.csv      one row per gap on a core
+  --trace FILE.pftrace   for ui.perfetto.dev; one nanosecond is one cycle
+  --version, --help
+
+exit code: 0 done, 1 an error of program, settings or data, 2 wrong usage, 70 an error of ptosim, 130 interrupted
+)";
+
+[[noreturn]] void refuse(const std::string& what) {
+  std::cerr << "ptosim: " << what << "\nptosim --help tells the options\n";
+  throw Exit{2};
+}
+
+std::pair<std::string, std::string> split(const char* option, std::string_view text) {
+  const size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string_view::npos || equals + 1 == text.size()) {
+    refuse(std::string(option) + ": expected NAME=FILE.npy, found '" + std::string(text) + "'");
+  }
+  return {std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+}
+
+int thread_count(std::string_view text) {
+  constexpr int kMost = 1024;
+  int count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc{} || end != text.data() + text.size() || count < 1 || count > kMost) {
+    refuse("--threads: expected a number from 1 to " + std::to_string(kMost) + ", found '" + std::string(text) + "'");
+  }
+  return count;
+}
+
+enum Option : int {
+  kMachine = 256,
+  kSet,
+  kWindow,
+  kThreads,
+  kTimingOnly,
+  kInput,
+  kOutput,
+  kStats,
+  kTasks,
+  kEdges,
+  kStalls,
+  kTrace,
+  kVersion,
+  kHelp,
+};
+
+constexpr std::array kOptions = {
+    option{"machine", required_argument, nullptr, kMachine},
+    option{"set", required_argument, nullptr, kSet},
+    option{"window", required_argument, nullptr, kWindow},
+    option{"threads", required_argument, nullptr, kThreads},
+    option{"timing-only", no_argument, nullptr, kTimingOnly},
+    option{"input", required_argument, nullptr, kInput},
+    option{"output", required_argument, nullptr, kOutput},
+    option{"stats", required_argument, nullptr, kStats},
+    option{"tasks", required_argument, nullptr, kTasks},
+    option{"edges", required_argument, nullptr, kEdges},
+    option{"stalls", required_argument, nullptr, kStalls},
+    option{"trace", required_argument, nullptr, kTrace},
+    option{"version", no_argument, nullptr, kVersion},
+    option{"help", no_argument, nullptr, kHelp},
+    option{nullptr, 0, nullptr, 0},
+};
+
+void apply(Arguments& arguments, int option, const char* value) {
+  switch (option) {
+    case kMachine:
+      arguments.machine = value;
+      break;
+    case kSet:
+      arguments.settings.emplace_back(value);
+      break;
+    case kWindow:
+      arguments.settings.push_back(std::string("window=") + value);
+      break;
+    case kThreads:
+      arguments.threads = thread_count(value);
+      break;
+    case kTimingOnly:
+      arguments.timing_only = true;
+      break;
+    case kInput:
+      arguments.inputs.push_back(split("--input", value));
+      break;
+    case kOutput:
+      arguments.outputs.push_back(split("--output", value));
+      break;
+    case kStats:
+      arguments.stats = value;
+      break;
+    case kTasks:
+      arguments.tasks = value;
+      break;
+    case kEdges:
+      arguments.edges = value;
+      break;
+    case kStalls:
+      arguments.stalls = value;
+      break;
+    case kTrace:
+      arguments.trace = value;
+      break;
+    case kVersion:
+      std::cout << "ptosim " PTO_VERSION " (task program ABI " << PTO_ABI_VERSION << ")\n";
+      throw Exit{0};
+    case kHelp:
+      std::cout << kUsage;
+      throw Exit{0};
+    default:  // getopt_long has said what is wrong
+      std::cerr << "ptosim --help tells the options\n";
+      throw Exit{2};
+  }
+}
+
+}  // namespace
+
+Arguments parse_arguments(int argc, char** argv) {
+  Arguments arguments;
+  for (int option; (option = ::getopt_long(argc, argv, "", kOptions.data(), nullptr)) != -1;) {
+    apply(arguments, option, ::optarg);
+  }
+  if (::optind + 1 != argc) refuse("expected one task program, found " + std::to_string(argc - ::optind));
+  arguments.program = argv[::optind];
+  if (arguments.timing_only && !arguments.outputs.empty()) refuse("--output: --timing-only computes no values");
+  return arguments;
+}
+
+}  // namespace pto

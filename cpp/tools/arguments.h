@@ -1,0 +1,30 @@
+// The command line of ptosim.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pto {
+
+struct Arguments {
+  std::string program;
+  std::string machine = "ascend_a3";
+  std::vector<std::string> settings;  // KEY=VALUE, in order
+  int threads = 0;                    // 0: one per core
+  bool timing_only = false;
+  std::string stats, tasks, edges, stalls, trace;           // files; empty: not wanted
+  std::vector<std::pair<std::string, std::string>> inputs;  // tensor, file
+  std::vector<std::pair<std::string, std::string>> outputs;
+};
+
+// What a command line that runs nothing exits with; --help and --version have been printed, or what was wrong.
+struct Exit {
+  int code;
+};
+
+// Throws Exit.
+Arguments parse_arguments(int argc, char** argv);
+
+}  // namespace pto
