@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from model.simulator import simulate
 from model.timelines import COLUMNS, TIMELINES, Timeline
+
 from pto_wsp import _core
 
 SIMULATORS = {"engine": _core.simulate_table, "model": simulate}

@@ -1,4 +1,7 @@
-"""What is fixed before time begins: edges, joins, homes and the orchestrator's steps (rules 1, 2, 6)."""
+"""What is fixed before time begins: edges, joins, homes and the orchestrator's steps.
+
+Rules 1, 2 and 6 of docs/execution-model.md.
+"""
 
 from __future__ import annotations
 

@@ -1,109 +1,20 @@
 """The machine in virtual time, sequential and slow (rules 3 to 13 of docs/execution-model.md).
 
-Each cycle in which something can happen goes through the five phases once; the methods of `Simulator`
-stand in their order.
+Each cycle in which something can happen goes through the five phases once; the methods of
+`Simulator` stand in their order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from .graph import PlannedTask, ReadStep, plan_program, scheduler_count
+from .machine import Core, Queue, Scheduler, Task
 from .stalls import stall_rows
 from .statistics import statistics
 from .tables import UNITS, Kernel, Machine, Schedule, read_machine, read_schedule
-
-
-@dataclass
-class Task:
-    """A task while it lives. A time is None until it is known."""
-
-    plan: PlannedTask
-    unit: str
-    pool: int
-    submit: int | None = None
-    published: int | None = None
-    resolved: dict[int, int] = field(default_factory=dict)
-    """When each source was, or will be, resolved."""
-    ready: int | None = None
-    queued: bool = False
-    no_core: bool = False
-    """A scheduler met it at the head of a queue and found no core for it."""
-    dispatch: int | None = None
-    scheduler: int = -1
-    core: int = -1
-    stolen: bool = False
-    dispatched: int = 0
-    """The end of the dispatch's cost."""
-    seen: int = 0
-    start: int | None = None
-    load_end: int = 0
-    end: int | None = None
-    memory_bound: bool = False
-    reported: bool = False
-    service: int | None = None
-    """The number of the service that takes its report."""
-    service_end: int | None = None
-    finished: bool = False
-    retire: int | None = None
-    orchestrator: str = "submit_busy"
-    """What the orchestrator did before it submitted the task."""
-    cuts: list[tuple[int, str]] = field(default_factory=list)
-    """How the time between `ready` and `dispatch` is explained (rule 14)."""
-
-    @property
-    def id(self) -> int:
-        return self.plan.id
-
-    @property
-    def order(self) -> tuple[int, int]:
-        assert self.ready is not None
-        return self.ready, self.id
-
-
-@dataclass
-class Core:
-    id: int
-    unit: str
-    scheduler: int
-    tasks: list[Task] = field(default_factory=list)
-    """In the order of their dispatch."""
-    last_report: tuple[int, int] = (0, 0)
-    """Arrival of the last report, and the end of its service."""
-
-    @property
-    def in_flight(self) -> int:
-        return sum(not task.finished for task in self.tasks)
-
-
-@dataclass
-class Queue:
-    tasks: list[Task] = field(default_factory=list)
-    no_core_until: int = 0
-    """The last dispatch of a task that had been a head without a core."""
-
-    def head(self) -> Task | None:
-        return min(self.tasks, key=lambda task: task.order, default=None)
-
-    def youngest(self) -> Task:
-        return max(self.tasks, key=lambda task: task.order)
-
-
-@dataclass
-class Scheduler:
-    id: int
-    queues: list[Queue]
-    """One per pool."""
-    free_at: int = 0
-    reports: list[Task] = field(default_factory=list)
-    serving: list[Task] = field(default_factory=list)
-    scope_opened: dict[int, int] = field(default_factory=dict)
-    """Per pool: when its scope last went from full to not full."""
-    steals: int = 0
-    busy: int = 0
 
 
 class Simulator:
@@ -194,15 +105,12 @@ class Simulator:
             task.service = self.services
         turn = self.now + self.costs.complete
         for task in scheduler.serving:
-            turn = self._resolve_successors(task, turn)
+            turn = self._resolve(task.id, turn, not_before=0)
             turn = self._count_down(task.plan.join, task.id, turn)
         for task in scheduler.serving:
             task.service_end = turn
         scheduler.busy += turn - self.now
         scheduler.free_at = turn
-
-    def _resolve_successors(self, task: Task, turn: int) -> int:
-        return self._resolve(task.id, turn, not_before=0)
 
     def _count_down(self, join: int | None, member: int, turn: int) -> int:
         """Takes a member from its join; the last one resolves those that wait for the join."""
@@ -225,10 +133,12 @@ class Simulator:
         return direct + [task for m in members if m < 0 for task in self._tasks_in(m)]
 
     def _resolve(self, source: int, turn: int, not_before: int) -> int:
-        """Resolves what was published before now and waits for `source`; returns the last turn's end."""
-        waiting = [
-            t for t in self.submitted if source in t.plan.sources and t.published is not None
-        ]
+        """Resolves what was published before now and waits for `source`.
+
+        Returns the end of the last turn.
+        """
+        published = [task for task in self.submitted if task.published is not None]
+        waiting = [task for task in published if source in task.plan.sources]
         for run in self._runs(waiting):
             turn += self.costs.resolve
             for task in run:
@@ -237,7 +147,7 @@ class Simulator:
         return turn
 
     def _runs(self, waiting: list[Task]) -> list[list[Task]]:
-        """What one turn resolves: a task, or a run of consecutive ids where ranges are compressed."""
+        """What one turn resolves: a task, or consecutive ids where ranges are compressed."""
         runs = [[task] for task in waiting[:1]]
         for before, task in pairwise(waiting):
             if self.schedule.range_compression and task.id == before.id + 1:
@@ -422,7 +332,7 @@ class Simulator:
         return True
 
     def _core_for(self, scheduler: Scheduler, unit: str) -> Core | None:
-        """The scheduler's core of that unit with room for a task: fewest in flight, then lowest id."""
+        """The scheduler's core of that unit with room: fewest in flight, then lowest id."""
         cores = [c for c in self.cores if c.scheduler == scheduler.id and c.unit == unit]
         if not self._scoped:
             limit = self.schedule.depth or self.machine.core_slots

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from .simulator import Core, Simulator, Task
+    from .machine import Core, Task
+    from .simulator import Simulator
 
 CAUSES = (
     "submit_busy",

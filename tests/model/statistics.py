@@ -9,7 +9,8 @@ from .stalls import CAUSES, StallRow, known, makespan
 from .tables import UNITS
 
 if TYPE_CHECKING:
-    from .simulator import Simulator, Task
+    from .machine import Task
+    from .simulator import Simulator
 
 
 def statistics(simulator: Simulator, stalls: Sequence[StallRow]) -> dict[str, Any]:

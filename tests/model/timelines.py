@@ -1,7 +1,7 @@
 """Twelve small programs and the exact rows that the rules of virtual time give them.
 
-Costs that are not named are 0; core 0 is an idle cube core and vector cores count from 1, unless said
-otherwise. Everything else is the engine's default.
+Costs that are not named are 0; core 0 is an idle cube core and vector cores count from 1, unless
+said otherwise. Everything else is the engine's default.
 """
 
 from __future__ import annotations
