@@ -69,7 +69,7 @@ def is_integer(element_type: Attribute) -> bool:
 
 
 def widened(a: Attribute, b: Attribute) -> TypeAttribute | None:
-    """The type in which `a` meets `b`: equal types stay, different floats widen to f32, else None."""
+    """The type in which `a` meets `b`: itself if equal, f32 for different floats, else None."""
     if a == b:
         return dtype_info(a).type
     if is_float(a) and is_float(b):

@@ -12,6 +12,8 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
+from pto_wsp.dialects.syntax import integer
+
 Argument = int | str
 
 
@@ -33,7 +35,7 @@ POLICIES: dict[str, dict[str, Arguments]] = {
     "pools": {"single": Arguments(), "by_exec_unit": Arguments()},
     "ready": {"fifo": Arguments(), "work_steal": Arguments()},
     "start": {"threshold": Arguments(ints=(1, 1))},
-    "trace": {"cycles": Arguments(), "none": Arguments()},
+    "trace": {"cycles": Arguments()},
     "dispatch": {
         "shared": Arguments(),
         "round_robin": Arguments(ints=(0, 1)),
@@ -44,7 +46,7 @@ POLICIES: dict[str, dict[str, Arguments]] = {
 
 WINDOW_UNITS = ("tasks",)
 WINDOW_MODES = ("stall",)
-DEPTH_SCOPES = ("per_core", "per_pool")
+DEPTH_SCOPES = ("core", "per_pool")
 
 
 def _one_of(what: str, word: str, known: Sequence[str]) -> None:
@@ -57,6 +59,14 @@ def _at_least_one(what: str, number: int) -> None:
         raise VerifyException(f"{what} must be at least 1, got {number}")
 
 
+def _arguments(
+    given: Sequence[Argument] | ArrayAttr[IntAttr | StringAttr],
+) -> ArrayAttr[IntAttr | StringAttr]:
+    if isinstance(given, ArrayAttr):
+        return given
+    return ArrayAttr(IntAttr(a) if isinstance(a, int) else StringAttr(a) for a in given)
+
+
 @irdl_attr_definition
 class PolicyAttr(ParametrizedAttribute):
     """A word, or a word with arguments: `#schedule.policy<round_robin<4>>`."""
@@ -64,9 +74,7 @@ class PolicyAttr(ParametrizedAttribute):
     name = "schedule.policy"
 
     word_attr: StringAttr = param_def(converter=StringAttr.get)
-    argument_list: ArrayAttr[IntAttr | StringAttr] = param_def(
-        converter=lambda given: given if isinstance(given, ArrayAttr) else _arguments(given)
-    )
+    argument_list: ArrayAttr[IntAttr | StringAttr] = param_def(converter=_arguments)
 
     @property
     def word(self) -> str:
@@ -114,13 +122,9 @@ class PolicyAttr(ParametrizedAttribute):
             printer.print_string(self.short)
 
 
-def _arguments(given: Sequence[Argument]) -> ArrayAttr[IntAttr | StringAttr]:
-    return ArrayAttr(IntAttr(a) if isinstance(a, int) else StringAttr(a) for a in given)
-
-
 def policy(word: str, *arguments: Argument) -> PolicyAttr:
     """`policy("round_robin", 4)`"""
-    return PolicyAttr(word, _arguments(arguments))
+    return PolicyAttr(word, arguments)
 
 
 def parse_policy(parser: AttrParser) -> PolicyAttr:
@@ -141,7 +145,7 @@ class WindowAttr(ParametrizedAttribute):
 
     name = "schedule.window"
 
-    size_attr: IntAttr = param_def(converter=lambda n: n if isinstance(n, IntAttr) else IntAttr(n))
+    size_attr: IntAttr = param_def(converter=integer)
     unit_attr: StringAttr = param_def(converter=StringAttr.get)
     mode_attr: StringAttr = param_def(converter=StringAttr.get)
 
@@ -185,18 +189,20 @@ def parse_window(parser: AttrParser) -> WindowAttr:
     return WindowAttr(size, unit, parser.parse_identifier())
 
 
+def _flag(on: bool | ArrayAttr[UnitAttr]) -> ArrayAttr[UnitAttr]:
+    if isinstance(on, ArrayAttr):
+        return on
+    return ArrayAttr([UnitAttr()] if on else [])
+
+
 @irdl_attr_definition
 class BatchAttr(ParametrizedAttribute):
     """Tasks published and reports served n at a time: `#schedule.batch<128, range_compression>`."""
 
     name = "schedule.batch"
 
-    size_attr: IntAttr = param_def(converter=lambda n: n if isinstance(n, IntAttr) else IntAttr(n))
-    flag: ArrayAttr[UnitAttr] = param_def(
-        converter=lambda on: (
-            on if isinstance(on, ArrayAttr) else ArrayAttr([UnitAttr()] if on else [])
-        )
-    )
+    size_attr: IntAttr = param_def(converter=integer)
+    flag: ArrayAttr[UnitAttr] = param_def(converter=_flag)
 
     @property
     def size(self) -> int:
@@ -226,7 +232,7 @@ class BatchAttr(ParametrizedAttribute):
 
 def batch(size: int, range_compression: bool = False) -> BatchAttr:
     """`batch(128, range_compression=True)`"""
-    return BatchAttr(IntAttr(size), ArrayAttr([UnitAttr()] if range_compression else []))
+    return BatchAttr(size, range_compression)
 
 
 def parse_batch(parser: AttrParser) -> BatchAttr:
@@ -244,7 +250,7 @@ class DepthAttr(ParametrizedAttribute):
 
     name = "schedule.depth"
 
-    size_attr: IntAttr = param_def(converter=lambda n: n if isinstance(n, IntAttr) else IntAttr(n))
+    size_attr: IntAttr = param_def(converter=integer)
     scope_attr: StringAttr = param_def(converter=StringAttr.get)
 
     @property
@@ -277,4 +283,4 @@ def parse_depth(parser: AttrParser) -> DepthAttr:
     """`3`, `3, per_pool`"""
     size = parser.parse_integer(allow_boolean=False)
     scoped = parser.parse_optional_punctuation(",") is not None
-    return DepthAttr(size, parser.parse_identifier() if scoped else "per_core")
+    return DepthAttr(size, parser.parse_identifier() if scoped else "core")

@@ -96,8 +96,14 @@ def parse_ints(parser: AttrParser, delimiter: AttrParser.Delimiter) -> list[int]
     )
 
 
-def ints(values: Sequence[int]) -> ArrayAttr[IntAttr]:
+def ints(values: Sequence[int] | ArrayAttr[IntAttr]) -> ArrayAttr[IntAttr]:
+    if isinstance(values, ArrayAttr):
+        return values
     return ArrayAttr(IntAttr(value) for value in values)
+
+
+def integer(value: int | IntAttr) -> IntAttr:
+    return value if isinstance(value, IntAttr) else IntAttr(value)
 
 
 def strings(values: Sequence[str]) -> ArrayAttr[StringAttr]:

@@ -1,7 +1,7 @@
 """The `task` dialect: programs that generate tasks.
 
-Loops have no results and there are no edges: what a task reads and writes are its regions, and virtual
-time is an effect of its own (`clock`), so that no generic pass deletes or merges a task.
+Loops have no results and there are no edges: what a task reads and writes are its regions, and
+virtual time is an effect of its own (`clock`), so that no generic pass deletes or merges a task.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from xdsl.dialects.builtin import (
     UnitAttr,
 )
 from xdsl.interfaces import HasCanonicalizationPatternsInterface
-from xdsl.ir import Block, Dialect, Operation, Region, SSAValue, TypeAttribute
+from xdsl.ir import Block, Dialect, Operation, Region, SSAValue
 from xdsl.ir.affine import (
     AffineBinaryOpExpr,
     AffineBinaryOpKind,
@@ -429,7 +429,7 @@ class LaunchOp(CustomSyntax):
     callee = prop_def(FlatSymbolRefAttrConstr)
     axis_names_attr = prop_def(ArrayAttr[StringAttr], prop_name="axis_names")
     checked = opt_prop_def(UnitAttr)
-    """Set by `task-check-bounds`: an offset depends on data, so the regions are tested at run time."""
+    """Set by `task-check-bounds`: an offset depends on data, so a run tests the regions."""
     axis_values = var_operand_def(IndexType())
     ins = var_operand_def(TensorType)
     outs = var_operand_def(TensorType)

@@ -19,7 +19,7 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from pto_wsp.dialects.dtypes import dtype_info
-from pto_wsp.dialects.syntax import ints, join, number_text
+from pto_wsp.dialects.syntax import integer, ints, join, number_text
 
 MAX_RANK = 6
 """The most axes that a tensor has (`PTO_MAX_RANK` of the task program's ABI)."""
@@ -41,10 +41,6 @@ class TensorRoleAttr(EnumAttribute[TensorRole], SpacedOpaqueSyntaxAttribute):
     name = "task.role"
 
 
-def _int(value: int | IntAttr) -> IntAttr:
-    return value if isinstance(value, IntAttr) else IntAttr(value)
-
-
 def _float(value: float | FloatData) -> FloatData:
     return value if isinstance(value, FloatData) else FloatData(float(value))
 
@@ -55,9 +51,7 @@ class TensorType(ParametrizedAttribute, TypeAttribute):
 
     name = "task.tensor"
 
-    extents: ArrayAttr[IntAttr] = param_def(
-        converter=lambda shape: shape if isinstance(shape, ArrayAttr) else ints(shape)
-    )
+    extents: ArrayAttr[IntAttr] = param_def(converter=ints)
     element_type: TypeAttribute
 
     @property
@@ -120,7 +114,7 @@ class RandomAttr(ParametrizedAttribute):
 
     name = "task.random"
 
-    seed_attr: IntAttr = param_def(converter=_int)
+    seed_attr: IntAttr = param_def(converter=integer)
     scale_attr: FloatData = param_def(converter=_float)
 
     @property
@@ -165,10 +159,10 @@ class ZipfAttr(ParametrizedAttribute):
     name = "task.zipf"
 
     exponent_attr: FloatData = param_def(converter=_float)
-    seed_attr: IntAttr = param_def(converter=_int)
-    values_attr: IntAttr = param_def(converter=_int)
-    groups_attr: IntAttr = param_def(converter=_int)
-    kept_groups_attr: IntAttr = param_def(converter=_int)
+    seed_attr: IntAttr = param_def(converter=integer)
+    values_attr: IntAttr = param_def(converter=integer)
+    groups_attr: IntAttr = param_def(converter=integer)
+    kept_groups_attr: IntAttr = param_def(converter=integer)
 
     @property
     def exponent(self) -> float:

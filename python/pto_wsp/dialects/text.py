@@ -43,3 +43,9 @@ def to_text(op: Operation, *, generic: bool = False, debuginfo: bool = False) ->
     out = io.StringIO()
     Printer(out, print_generic_format=generic, print_debuginfo=debuginfo).print_op(op)
     return out.getvalue() + "\n"
+
+
+def part(module: ModuleOp, dialect: str) -> ModuleOp:
+    """A copy of the module that holds only the top-level ops of a dialect."""
+    kept = [op.clone() for op in module.body.block.ops if op.dialect_name() == dialect]
+    return ModuleOp(kept)

@@ -1,7 +1,7 @@
 """The `tile` dialect: kernels over tile values.
 
-Tile values are pure; only `tile.load` and `tile.store` touch memory. A value's type is its extents and
-dtype; where it is placed is a property that a pass writes.
+Tile values are pure; only `tile.load` and `tile.store` touch memory. A value's type is its extents
+and dtype; where it is placed is a property that a pass writes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ from pto_wsp.dialects.syntax import (
     CustomSyntax,
     ints,
     join,
-    new_body,
     parse_body,
     parse_value,
     print_body,

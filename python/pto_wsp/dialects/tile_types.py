@@ -20,7 +20,7 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from pto_wsp.dialects.dtypes import dtype_info
-from pto_wsp.dialects.syntax import ints, join
+from pto_wsp.dialects.syntax import integer, ints, join
 
 Shape = tuple[int, int]
 """Rows and columns."""
@@ -127,9 +127,7 @@ class TileType(ParametrizedAttribute, TypeAttribute):
 
     name = "tile.tile"
 
-    extents: ArrayAttr[IntAttr] = param_def(
-        converter=lambda shape: shape if isinstance(shape, ArrayAttr) else ints(shape)
-    )
+    extents: ArrayAttr[IntAttr] = param_def(converter=ints)
     element_type: TypeAttribute
 
     @property
@@ -175,9 +173,7 @@ class RefType(ParametrizedAttribute, TypeAttribute):
 
     name = "tile.ref"
 
-    extents: ArrayAttr[IntAttr] = param_def(
-        converter=lambda shape: shape if isinstance(shape, ArrayAttr) else ints(shape)
-    )
+    extents: ArrayAttr[IntAttr] = param_def(converter=ints)
     element_type: TypeAttribute
 
     @property
@@ -214,22 +210,23 @@ class RefType(ParametrizedAttribute, TypeAttribute):
 
 @irdl_attr_definition
 class FragmentAttr(ParametrizedAttribute):
-    """One tile op as the cost model sees it: `#tile.fragment<matmul, 32x4096x576, f16, 0, cube, 1>`."""
+    """One tile op as the cost model sees it.
+
+    `#tile.fragment<matmul, 32x4096x576, f16, 0, cube, 1>`
+    """
 
     name = "tile.fragment"
 
     op: StringAttr = param_def(converter=StringAttr.get)
     """The tile op's name without its dialect: `load`, `matmul`, `exp`."""
-    extents: ArrayAttr[IntAttr] = param_def(
-        converter=lambda shape: shape if isinstance(shape, ArrayAttr) else ints(shape)
-    )
+    extents: ArrayAttr[IntAttr] = param_def(converter=ints)
     """m x k x n; what is no matmul has k = 1."""
     element_type: TypeAttribute
     """The dtype of the elements that are worked on."""
-    moved: IntAttr = param_def(converter=lambda n: n if isinstance(n, IntAttr) else IntAttr(n))
+    moved: IntAttr = param_def(converter=integer)
     """Bytes moved from or to global memory; 0 for compute."""
     pipe: StringAttr = param_def(converter=StringAttr.get)
-    trips: IntAttr = param_def(converter=lambda n: n if isinstance(n, IntAttr) else IntAttr(n))
+    trips: IntAttr = param_def(converter=integer)
     """How often it runs in one task."""
 
     @property

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from typing_extensions import Self
-from xdsl.dialects.builtin import FloatAttr, IntAttr, IntegerAttr, f32, i1
+from xdsl.dialects.builtin import (
+    BFloat16Type,
+    Float16Type,
+    Float32Type,
+    FloatAttr,
+    IntAttr,
+    IntegerAttr,
+    f32,
+    i1,
+)
 from xdsl.interfaces import HasFolderInterface
 from xdsl.ir import Attribute, SSAValue, TypeAttribute
 from xdsl.irdl import (
@@ -171,7 +180,7 @@ class ConstantOp(ElementWiseOp):
         result, placement = parse_type(parser)
         try:
             op = cls(-number if negative else number, result)
-        except ValueError as error:
+        except (ValueError, OverflowError, VerifyException) as error:
             parser.raise_error(str(error))
         op.properties.update(placement)
         return op
@@ -183,10 +192,11 @@ class ConstantOp(ElementWiseOp):
 def _number(value: float, element_type: TypeAttribute) -> FloatAttr | IntegerAttr:
     info = dtype_info(element_type)
     if info.kind == "float":
+        assert isinstance(element_type, BFloat16Type | Float16Type | Float32Type)
         return FloatAttr(round_to(float(value), info.name), element_type)
     if value != int(value):
         raise ValueError(f"{value} is not an integer, and the dtype is {info.name}")
-    return IntegerAttr(int(value), element_type)
+    return IntegerAttr(int(value), 1 if info.kind == "bool" else 8 * info.bytes)
 
 
 def round_to(value: float, dtype: str) -> float:
@@ -439,7 +449,7 @@ class CastOp(HasFolderInterface, ElementWiseOp):
             return (self.source,)
         inner = self.source.owner
         # f16 and bf16 lie in f32, so there and back changes no bit.
-        through_f32 = isinstance(inner, CastOp) and inner.type.element_type == f32
-        if through_f32 and inner.source.type == self.type and is_float(self.type.element_type):
-            return (inner.source,)
-        return None
+        if not isinstance(inner, CastOp) or inner.type.element_type != f32:
+            return None
+        same = inner.source.type == self.type and is_float(self.type.element_type)
+        return (inner.source,) if same else None

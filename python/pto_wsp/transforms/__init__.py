@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from types import ModuleType
 
 from xdsl.passes import ModulePass
 
@@ -32,7 +33,17 @@ def get_all_passes() -> dict[str, Callable[[], type[ModulePass]]]:
     """Name -> function that imports and returns the pass."""
 
     def factory(place: str) -> Callable[[], type[ModulePass]]:
-        module, _, name = place.partition(":")
-        return lambda: getattr(import_module(f"{__name__}.{module}"), name)
+        _, _, name = place.partition(":")
+        return lambda: getattr(_module(place), name)
 
     return {name: factory(place) for name, place in _PASSES.items()}
+
+
+def pass_summary(name: str) -> str:
+    """What a pass does, in a line: the first of its file's documentation."""
+    first = (_module(_PASSES[name]).__doc__ or "").partition("\n")[0]
+    return first.partition(": ")[2].rstrip(".")
+
+
+def _module(place: str) -> ModuleType:
+    return import_module(f"{__name__}.{place.partition(':')[0]}")

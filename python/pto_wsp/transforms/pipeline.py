@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
-from xdsl.utils.arg_spec import ArgSpecParseError, parse_pipeline
+from xdsl.utils.arg_spec import parse_pipeline
+from xdsl.utils.exceptions import ArgSpecParseError
 
 from pto_wsp.errors import CompileError
 from pto_wsp.transforms import DEFAULT_PIPELINE, get_all_passes
@@ -46,7 +47,7 @@ def default_passes() -> tuple[ModulePass, ...]:
 
 
 def parse_passes(spec: str) -> tuple[ModulePass, ...]:
-    """Passes from text such as `canonicalize,cse`; raises CompileError for what it does not know."""
+    """Passes from text such as `canonicalize,cse`; raises CompileError for unknown ones."""
     available = get_all_passes()
     try:
         specs = tuple(parse_pipeline(spec)) if spec.strip() else ()

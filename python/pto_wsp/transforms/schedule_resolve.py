@@ -27,8 +27,8 @@ from pto_wsp.transforms.diagnostics import Diagnostics
 class ScheduleResolvePass(ModulePass):
     """A plan becomes one dispatch op and one task_graph with every default written out.
 
-    The deprecated `batch_deps` and `pipeline_depth` become its clauses `batch` and `depth`; given in
-    both forms they are an error. Without a batch or depth, these clauses stay away: they are off.
+    The deprecated `batch_deps` and `pipeline_depth` become its clauses `batch` and `depth`; given
+    in both forms they are an error. Where neither is given, the clause stays away: it is off.
     """
 
     name = "schedule-resolve"

@@ -26,8 +26,9 @@ class TaskClassifyTensorsPass(ModulePass):
 
 
 def role_of(tensor: TensorOp, uses: TensorUses) -> TensorRole:
-    """Procedural: constant. Else what no task writes: input. Of the rest, what a user may look at - it
-    has memory of its own or no task reads it - is an output, and what lies between is temporary."""
+    """Procedural: constant. What no task writes: input. Of the rest, what has memory of its own
+    or is read by no task is an output; what is left is temporary.
+    """
     if isinstance(tensor.source, RandomAttr):
         return TensorRole.CONSTANT
     if not uses.writers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -78,7 +79,7 @@ def covered_elements(boxes: Sequence[tuple[Shape, Shape]]) -> int:
     """The number of elements that lie in at least one box, given as (offsets, extents)."""
     cuts = sorted({edge for (row, _), (rows, _) in boxes for edge in (row, row + rows)})
     covered = 0
-    for low, high in zip(cuts, cuts[1:], strict=False):
+    for low, high in pairwise(cuts):
         spans = sorted(
             (col, col + cols)
             for (row, col), (rows, cols) in boxes

@@ -14,7 +14,7 @@ from pto_wsp.transforms.analysis.kernel_fragments import Fragment, kernel_fragme
 
 @dataclass(frozen=True)
 class TileFragmentsPass(ModulePass):
-    """Sets `fragments`. Cycles are never in the IR: the engine makes them of these and a profile."""
+    """Sets `fragments`; the engine makes cycles of them and a machine profile."""
 
     name = "tile-fragments"
 

@@ -19,7 +19,7 @@ from pto_wsp.dialects.task import IndexOp, LoopOp, SelectOp
 
 @dataclass(frozen=True)
 class Interval:
-    """All values from `low` to `high`; None is without end, as for a number that a task computes."""
+    """All values from `low` to `high`; None: without end, as for a number that a task computes."""
 
     low: int | None
     high: int | None
@@ -35,7 +35,7 @@ _ANYTHING = Interval(None, None, True)
 
 
 def value_range(value: SSAValue) -> Interval:
-    """The values of an index value: of a loop's axis, a selected element, its position, arithmetic."""
+    """The values of a loop's axis, of a selected element or its position, of index arithmetic."""
     owner = value.owner
     if isinstance(owner, IndexOp):
         return expr_range(owner.expr, owner.indices)

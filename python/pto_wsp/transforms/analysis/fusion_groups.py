@@ -29,11 +29,11 @@ def is_generated(op: Operation) -> bool:
 
 
 def fusion_groups(block: Block) -> tuple[FusionGroup, ...]:
-    """The groups of a kernel's block, in order of their roots; together they hold every element-wise
-    op that is not generated once.
+    """The groups of a kernel's block, in order of their roots.
 
-    An op joins the group of its users if they are all in one group and it costs no more there: it has
-    the shape of the loop, or one column, and then it is computed once per row.
+    Every element-wise op is in one group, except those that are generated. An op joins the group of
+    its users if they are all in one group and it costs no more there: it has the shape of the loop,
+    or one column, and then it is computed once per row.
     """
     root_of: dict[Operation, ElementWiseOp] = {}
     members: dict[ElementWiseOp, list[Operation]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from xdsl.ir import Operation, TypeAttribute
@@ -42,12 +42,14 @@ class Fragment:
 
 
 def kernel_fragments(kernel: KernelOp) -> tuple[Fragment, ...]:
-    """The fragments of a kernel in program order; what costs nothing has none: constants, and slices
-    of stride 1, which are addresses."""
+    """The fragments of a kernel in program order.
+
+    What costs nothing has none: constants, and slices of stride 1, which are addresses.
+    """
     return tuple(_fragments(kernel.body.block.ops))
 
 
-def _fragments(ops: Iterator[Operation] | tuple[Operation, ...]) -> Iterator[Fragment]:
+def _fragments(ops: Iterable[Operation]) -> Iterator[Fragment]:
     for op in ops:
         if isinstance(op, FusedOp):
             yield from _fragments(op.ops)

@@ -20,7 +20,7 @@ def _shifted(expr: AffineExpr, count: int, by: int) -> AffineExpr:
 def _inline_indices(
     exprs: Sequence[AffineExpr], operands: Sequence[SSAValue]
 ) -> tuple[tuple[AffineExpr, ...], tuple[SSAValue, ...]] | None:
-    """Expressions over the operands of the `task.index` ops among `operands`; None if there are none.
+    """Expressions over the operands of the `task.index` ops among `operands`, or None without any.
 
     Equal operands share a symbol and unused ones go.
     """

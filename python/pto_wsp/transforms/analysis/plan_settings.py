@@ -1,0 +1,76 @@
+"""A resolved plan as the settings that the engine reads: plain data in one key space."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import ModuleOp
+
+from pto_wsp.dialects.schedule import (
+    DispatchOp,
+    DispatchThresholdOp,
+    PlanOp,
+    PolicyAttr,
+    TaskGraphOp,
+    WindowAttr,
+)
+from pto_wsp.errors import CompileError
+from pto_wsp.transforms.analysis.symbols import symbols
+
+Setting = str | int | bool
+
+
+def module_settings(module: ModuleOp) -> dict[str, Setting]:
+    """The settings of the module's plan; none without a plan, CompileError with several."""
+    plans = symbols(module).plans
+    if len(plans) > 1:
+        names = ", ".join(f"@{name}" for name in plans)
+        raise CompileError(f"error: a task program has one plan, this module has {names}")
+    for plan in plans.values():
+        return plan_settings(plan)
+    return {}
+
+
+def plan_settings(plan: PlanOp) -> dict[str, Setting]:
+    """The settings of a plan after `schedule-resolve`; ValueError before it."""
+    graph = plan.find(TaskGraphOp)
+    if graph is None or not isinstance(graph.window, WindowAttr):
+        raise ValueError(f"@{plan.symbol}: schedule-resolve has not run")
+    settings: dict[str, Setting] = {
+        "window": graph.window.size,
+        "window_unit": graph.window.unit,
+        "window_mode": graph.window.mode,
+    }
+    if graph.deps is not None:
+        settings |= _deps(graph.deps)
+    for key in ("pools", "ready", "start", "trace"):
+        if isinstance(given := graph.properties.get(key), PolicyAttr):
+            settings[key] = _word(given)
+    if graph.batch is not None:
+        settings |= {
+            "batch": graph.batch.size,
+            "range_compression": graph.batch.range_compression,
+        }
+    if graph.depth is not None:
+        settings |= {"depth": graph.depth.size, "depth_scope": graph.depth.scope}
+    return settings | _dispatch(plan)
+
+
+def _deps(deps: PolicyAttr) -> dict[str, Setting]:
+    if deps.word == "hybrid":
+        return {"deps": "hybrid", "infer": str(deps.arguments[0])}
+    return {"deps": "inferred", "infer": deps.word}
+
+
+def _dispatch(plan: PlanOp) -> dict[str, Setting]:
+    steps = plan.find(DispatchThresholdOp)
+    if steps is not None:
+        text = ",".join(f"{threshold}={_word(given)}" for threshold, given in steps.steps)
+        return {"dispatch_threshold": text}
+    dispatch = plan.find(DispatchOp)
+    return {} if dispatch is None else {"dispatch": _word(dispatch.policy)}
+
+
+def _word(given: PolicyAttr) -> str:
+    if given.word == "round_robin":
+        return f"round_robin({given.arguments[0] if given.arguments else 0})"
+    arguments = ", ".join(map(str, given.arguments))
+    return f"{given.word}({arguments})" if arguments else given.word
