@@ -1,0 +1,55 @@
+"""What a run's virtual time says: cycles, how busy the cores were, why they were not, the roofline."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from layer import Config
+
+DENSE = (
+    *("norm_attention", "w_q", "w_kv", "norm_kv", "w_uk", "w_uv", "w_o", "norm_moe"),
+    *("w_router", "bias", "shared_gate", "shared_up", "shared_down"),
+)
+"""Weights that every run reads."""
+
+ROUTED = ("gate", "up", "down")
+"""Weights of which a run reads the chosen experts'."""
+
+
+def chosen_experts(trace: Any) -> int:
+    """How many different experts had tasks; their axes are batch, token, expert."""
+    tasks = trace.tasks
+    return len(np.unique(tasks["axes"][tasks["kernel"] == "expert_ffn_jit", 2]))
+
+
+def weight_bytes(c: Config, t: SimpleNamespace, experts: int) -> int:
+    """Bytes of the weights that a run needs at least once, with so many experts chosen."""
+    dense = sum(getattr(t, name).nbytes for name in DENSE)
+    return dense + experts * sum(getattr(t, name).nbytes for name in ROUTED) // c.experts
+
+
+def print_run(
+    name: str, result: Any, c: Config, t: SimpleNamespace, profile: Any, folder: Path
+) -> None:
+    """Prints a run's report and saves its trace in the folder."""
+    stats, trace = result.stats, result.trace
+    cycles, cores = stats.makespan_cycles, sum(pool.cores for pool in stats.pools)
+    print(f"  {name} schedule on {profile.name}:")
+    print(f"    makespan: {cycles} cycles = {stats.makespan_ms:.3f} ms")
+    busy = (f"{pool} {share:.1%}" for pool, share in stats.utilisation.items())
+    print(f"    utilisation: {', '.join(busy)}")
+    causes = sorted(stats.stalls.items(), key=lambda stall: -stall[1])
+    shares = (f"{cause} {stalled / (cores * cycles):.1%}" for cause, stalled in causes if stalled)
+    print(f"    stalls: {', '.join(shares)}")
+    experts = chosen_experts(trace)
+    moved = weight_bytes(c, t, experts)
+    bound_ms = moved / profile.memory.hbm_bandwidth * 1e3
+    print(
+        f"    roofline: {moved / 1e9:.2f} GB of weights, {experts} experts chosen: {bound_ms:.3f} ms;"
+        f" makespan / roofline = {stats.makespan_ms / bound_ms:.1f}"
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"deepseek_v3_{name}.pftrace"
+    trace.save(path)
+    print(f"    trace: {path}")
