@@ -179,36 +179,27 @@ TableTask read_task(const py::tuple& item, const Table& table, const std::string
   return task;
 }
 
-// Scopes close, and everything inside of one is in a part.
+// Scopes close, and parts are in scopes.
 class Nesting {
  public:
   void mark(TableMark mark, const std::string& what) {
     if (mark == TableMark::Scope) {
-      check_part(what);
-      parts_.push_back(false);
+      ++open_;
       return;
     }
-    expect(!parts_.empty(), what + ": there is no open scope");
-    if (mark == TableMark::Part) {
-      parts_.back() = true;
-    } else {
-      parts_.pop_back();
-    }
+    expect(open_ > 0, what + ": there is no open scope");
+    if (mark == TableMark::End) --open_;
   }
-  void check_part(const std::string& what) const {
-    expect(parts_.empty() || parts_.back(), what + ": expected a part at the begin of its scope");
-  }
-  void check_end() const { expect(parts_.empty(), "program: a scope is not closed"); }
+  void check_end() const { expect(open_ == 0, "program: a scope is not closed"); }
 
  private:
-  std::vector<bool> parts_;  // of each open scope: it has a part
+  int open_ = 0;
 };
 
 TableLine read_line(const py::tuple& item, const Table& table, Nesting& nesting, const std::string& what) {
   expect(!item.empty(), what + ": expected a kind of line");
   const auto kind = as<std::string>(item[0], what);
   if (kind == "task" || kind == "read") {
-    nesting.check_part(what);
     if (kind == "task") return read_task(item, table, what);
     expect(item.size() == 2, what + ": expected (\"read\", region)");
     return read_region(item[1], table.tensors, what);

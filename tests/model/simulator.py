@@ -186,8 +186,11 @@ class Simulator:
         did = "submit_busy"
         for step in self.plan.steps:
             if isinstance(step, ReadStep):
+                yield from self._publish_batch()
+                begin = self.now
                 yield from self._read(step)
-                did = "readback"
+                if self.now > begin:
+                    did = "readback"
                 continue
             if self._window_is_full():
                 yield from self._publish_batch()
@@ -200,7 +203,6 @@ class Simulator:
         self.orchestrator_ended = True
 
     def _read(self, step: ReadStep) -> Iterator[None]:
-        yield from self._publish_batch()
         writers = [self.tasks[id] for id in step.writers]
         yield from self._wait_while(lambda: not all(writer.finished for writer in writers))
         self.reads += 1
@@ -406,14 +408,15 @@ class Simulator:
         if kernel.load + rest == 0:
             rest = 1
         task.start = self.now
-        task.load_end = self.now + kernel.load
-        task.end = unbound = max(task.load_end, before) + rest
+        load_end, moved = self.now + kernel.load, 0
         if self.machine.memory_bytes and kernel.bytes:
             begin = max(self.now, self.memory_free_at)
-            self.memory_free_at = begin + self.machine.transfer(kernel.bytes)
-            task.load_end = max(task.load_end, begin + self.machine.transfer(kernel.load_bytes))
-            task.end = max(max(task.load_end, before) + rest, self.memory_free_at)
-        task.memory_bound = task.end > unbound
+            load_end = begin + self.machine.transfer(kernel.load_bytes)
+            moved = self.memory_free_at = begin + self.machine.transfer(kernel.bytes)
+        task.load_end = max(self.now + kernel.load, load_end)
+        computed = max(task.load_end, before) + rest
+        task.end = max(computed, moved)
+        task.memory_bound = load_end > self.now + kernel.load or moved > computed
 
 
 def simulate(

@@ -1,0 +1,170 @@
+"""Random machines, schedules and programs, for whatever looks like `random.Random`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+SMALL = (0, 0, 0, 1, 1, 2, 3, 5, 8)
+COSTS = (
+    "submit",
+    "submit_operand",
+    "readback",
+    "dispatch",
+    "dispatch_latency",
+    "completion_latency",
+    "complete",
+    "resolve",
+    "steal",
+    "pickup",
+)
+
+Run = tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]], list[Any], list[Any]]
+"""The arguments of `simulate_table`."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a run may be."""
+
+    lines: int
+    """Of the program, about."""
+    cube_cores: int = 3
+    vector_cores: int = 4
+    extent: int = 6
+    """Of each axis of a tensor, at most."""
+    whole: float = 0.4
+    """How likely a region takes an axis whole."""
+
+
+LARGE = Size(lines=2000, cube_cores=24, vector_cores=48, extent=14, whole=0.05)
+
+
+def random_run(rng: Random, size: Size) -> Run:
+    """A run of any kind that the settings allow."""
+    machine = random_machine(rng, size)
+    schedule = random_schedule(rng)
+    units = [unit for unit in ("cube", "vector") if machine[f"{unit}_cores"]]
+    kernels = [random_kernel(rng, f"k{i}", rng.choice(units)) for i in range(rng.randint(1, 5))]
+    tensors = [random_tensor(rng, f"t{i}", size) for i in range(rng.randint(1, 3))]
+    program = ProgramWriter(rng, kernels, tensors, size).write()
+    return machine, schedule, kernels, tensors, program
+
+
+def random_machine(rng: Random, size: Size) -> dict[str, Any]:
+    cube, vector = rng.randint(0, size.cube_cores), rng.randint(0, size.vector_cores)
+    return {
+        "cube_cores": cube,
+        "vector_cores": vector or int(not cube),
+        "schedulers": rng.randint(1, 5),
+        "schedulers_max": 8,
+        "core_slots": rng.choice((1, 1, 2, 3)),
+        "memory_bytes": rng.choice((0, 0, 1, 2, 7)),
+        "memory_cycles": rng.choice((1, 1, 2, 5)),
+        "costs": random_costs(rng),
+    }
+
+
+def random_costs(rng: Random) -> dict[str, int]:
+    if rng.random() < 0.1:
+        return {}
+    return {name: rng.choice(SMALL) for name in COSTS}
+
+
+def random_schedule(rng: Random) -> dict[str, Any]:
+    return {
+        "deps": rng.choice(("hybrid", "inferred")),
+        "window": rng.choice((1, 2, 3, 5, 8, 13, 50, 300, 8192, 8192)),
+        "pools": rng.choice(("single", "by_exec_unit")),
+        "ready": rng.choice(("fifo", "work_steal")),
+        "dispatch": random_dispatch(rng),
+        "start_threshold": rng.choice((1, 1, 1, 2, 4, 9)),
+        "batch": rng.choice((1, 1, 2, 3, 7)),
+        "range_compression": rng.random() < 0.5,
+        **random_depth(rng),
+    }
+
+
+def random_depth(rng: Random) -> dict[str, Any]:
+    depth = rng.choice((0, 0, 1, 2, 3))
+    return {"depth": depth, "depth_scope": rng.choice(("core", "per_pool")) if depth else "core"}
+
+
+def random_dispatch(rng: Random) -> list[tuple[int, str, int]]:
+    steps: list[tuple[int, str, int]] = []
+    for threshold in sorted(rng.sample(range(1, 20), rng.choice((1, 1, 1, 2, 3)))):
+        kind = rng.choice(("shared", "round_robin", "affinity", "work_steal"))
+        steps.append((threshold, kind, rng.randint(0, 5) if kind == "round_robin" else 0))
+    return steps
+
+
+def random_kernel(rng: Random, name: str, unit: str) -> dict[str, Any]:
+    moved = rng.choice((0, 0, 1, 4, 10))
+    return {
+        "name": name,
+        "unit": unit,
+        "roles": [rng.choice(("in", "in", "out", "inout")) for _ in range(rng.randint(0, 3))],
+        "load": rng.choice(SMALL),
+        "compute": rng.choice((0, 1, 2, 3, 7, 20)),
+        "store": rng.choice(SMALL),
+        "load_bytes": rng.randint(0, moved),
+        "bytes": moved,
+    }
+
+
+def random_tensor(rng: Random, name: str, size: Size) -> tuple[str, int, list[int]]:
+    extents = [rng.randint(1, size.extent) for _ in range(rng.randint(1, 3))]
+    return name, rng.choice((1, 2, 4)), extents
+
+
+class ProgramWriter:
+    """Writes tasks, reads and nested scopes."""
+
+    def __init__(
+        self, rng: Random, kernels: list[dict[str, Any]], tensors: list[Any], size: Size
+    ) -> None:
+        self._rng, self._kernels, self._tensors, self._size = rng, kernels, tensors, size
+        self._lines: list[Any] = []
+        self._scopes = rng.choice((0.0, 0.05, 0.15, 0.3))
+        self._reads = rng.choice((0.0, 0.05, 0.2))
+
+    def write(self) -> list[Any]:
+        while len(self._lines) < self._size.lines:
+            self._item(depth=0)
+        return self._lines
+
+    def _item(self, depth: int) -> None:
+        if depth < 3 and self._rng.random() < self._scopes:
+            self._scope(depth)
+        elif self._rng.random() < self._reads:
+            self._lines.append(("read", self._region()))
+        else:
+            self._lines.append(self._task())
+
+    def _scope(self, depth: int) -> None:
+        self._lines.append(("scope",))
+        for part in range(self._rng.randint(0, 4)):
+            # The begin of a scope is the begin of its first part too.
+            if part > 0 or self._rng.random() < 0.8:
+                self._lines.append(("part",))
+            for _ in range(self._rng.choice((0, 1, 2, 2, 4))):
+                self._item(depth + 1)
+        self._lines.append(("end",))
+
+    def _task(self) -> Any:
+        number = self._rng.randrange(len(self._kernels))
+        operands = [self._region() for _ in self._kernels[number]["roles"]]
+        return "task", number, operands, self._rng.randint(-9, 9)
+
+    def _region(self) -> Any:
+        tensor = self._rng.randrange(len(self._tensors))
+        boxes = [self._interval(extent) for extent in self._tensors[tensor][2]]
+        return tensor, [begin for begin, _ in boxes], [length for _, length in boxes]
+
+    def _interval(self, extent: int) -> tuple[int, int]:
+        """Offset and length: all of it, or any part, seldom nothing."""
+        if self._rng.random() < self._size.whole:
+            return 0, extent
+        begin = self._rng.randint(0, extent)
+        return begin, self._rng.randint(min(1, extent - begin), extent - begin)
