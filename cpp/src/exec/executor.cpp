@@ -1,0 +1,304 @@
+#include "pto/executor.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+
+#include "exec/describe.h"
+#include "exec/operands.h"
+#include "exec/pool.h"
+#include "exec/task.h"
+#include "exec/tracker.h"
+#include "exec/widen.h"
+#include "pto/error.h"
+#include "pto/tile_ops.h"
+
+namespace pto {
+namespace {
+
+constexpr int64_t kNoError = std::numeric_limits<int64_t>::max();
+// Tasks between the oldest unfinished one and the newest.
+constexpr int64_t kWindow = 65536;
+// A submission that finds the window full waits for this many tasks at once, and so rarely.
+constexpr int64_t kBatch = kWindow / 8;
+
+bool is_written(const pto_tensor& tensor) { return tensor.role == PTO_OUTPUT || tensor.role == PTO_TEMPORARY; }
+
+// What a host thread keeps from task to task.
+class Bench {
+ public:
+  explicit Bench(size_t scratch_bytes)
+      : scratch_(static_cast<char*>(::operator new[](std::max<size_t>(scratch_bytes, 1), kAlignment))) {}
+
+  pto_call call(const Task& task) { return {&tile_ops(), worker_.get(), task.args.data(), scratch_.get(), nullptr}; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  struct Free {
+    void operator()(char* memory) const { ::operator delete[](memory, kAlignment); }
+  };
+  TileWorker worker_;
+  std::unique_ptr<char[], Free> scratch_;
+};
+
+size_t largest_scratch(std::span<const pto_kernel> kernels) {
+  int64_t bytes = 0;
+  for (const pto_kernel& kernel : kernels) bytes = std::max(bytes, kernel.scratch_bytes);
+  return static_cast<size_t>(bytes);
+}
+
+}  // namespace
+
+// One thread submits and reads; the pool's threads run. A task's slot is its id modulo the window.
+struct Executor::Impl {
+ public:
+  Impl(std::span<const pto_kernel> kernels, std::span<const pto_site> sites, std::span<const TensorBinding> tensors,
+       int threads)
+      : kernels_(kernels),
+        sites_(sites),
+        tensors_(tensors),
+        tiles_(tensors),
+        trackers_(tensors.size()),
+        benches_(static_cast<size_t>(threads)),
+        pool_(threads, [this](int worker, Task& task) { run(worker, task); }) {}
+
+  void submit(const pto_task& task) {
+    check_running();
+    try {
+      tiles_.build(kernels_[task.kernel], sites_[task.site], task, built_);
+      check_writes(task);
+    } catch (const ExecutionError&) {
+      wait_for_all();
+      check_running();  // an earlier task's error goes first
+      throw;
+    }
+    make_room();
+    Task& slot = prepare(task);
+    add_edges(slot, task);
+    ++next_id_;
+    if (--slot.waiting == 0) pool_.push(slot);
+  }
+
+  void read(const pto_region& region, int64_t* values) {
+    check_running();
+    try {
+      const TensorBinding& tensor = tensors_[region.tensor];
+      check_inside(region, tensor.info, tensor_title(tensor.info) + ": the region that the workload reads");
+      wait_for_writers(region);
+      check_running();
+      widen_region(tiles_, tensor, region, values);
+    } catch (const ExecutionError&) {
+      wait_for_all();
+      check_running();
+      throw;
+    }
+  }
+
+  void finish() {
+    wait_for_all();
+    check_running();
+  }
+
+  void cancel() { cancelled_ = true; }
+
+ private:
+  // Throws where the run is over. All tasks before the first that failed have been submitted, so that waiting for
+  // them settles which one it is.
+  void check_running() {
+    if (cancelled_) throw Stopped();
+    if (first_error_ == kNoError) return;
+    wait_for_all();
+    if (cancelled_) throw Stopped();
+    const std::lock_guard lock(error_mutex_);
+    throw ExecutionError(error_text_);
+  }
+
+  void check_writes(const pto_task& task) const {
+    const pto_kernel& kernel = kernels_[task.kernel];
+    for (uint32_t i = 0; i < kernel.param_count; ++i) {
+      const pto_tensor& tensor = tensors_[task.operands[i].tensor].info;
+      if (kernel.params[i].role == PTO_IN || is_written(tensor)) continue;
+      throw ExecutionError(task_title(kernel, sites_[task.site], task.axes) + ": parameter '" + kernel.params[i].name +
+                           "' is written, tensor '" + tensor.name + "' is declared as one that no task writes");
+    }
+  }
+
+  // The next task's slot is free from here on.
+  void make_room() {
+    if (next_id_ < kWindow || slot_of(next_id_).done) return;
+    wait_for([&](const RegionTracker::Found& found) {
+      for (int64_t id = next_id_ - kWindow; id < next_id_ - kWindow + kBatch; ++id) found(id);
+    });
+  }
+
+  Task& slot_of(int64_t id) { return slots_[static_cast<size_t>(id % kWindow)]; }
+
+  Task& prepare(const pto_task& task) {
+    if (next_id_ < kWindow) slots_.emplace_back();
+    Task& slot = slot_of(next_id_);
+    const std::lock_guard lock(slot.mutex);
+    slot.id = next_id_;
+    slot.kernel = task.kernel;
+    slot.site = task.site;
+    slot.axes.assign(task.axes, task.axes + sites_[task.site].axis_count);
+    slot.args.swap(built_);
+    slot.waiting = 1;
+    slot.done = false;
+    return slot;
+  }
+
+  bool is_done(int64_t id) { return id + kWindow <= next_id_ || slot_of(id).done; }
+
+  // All accesses of the task meet the state before it.
+  void add_edges(Task& slot, const pto_task& task) {
+    const auto done = [this](int64_t id) { return is_done(id); };
+    const auto found = [&](int64_t id) { add_edge(slot_of(id), slot); };
+    for_tracked(
+        task, [&](const pto_region& region, bool write) { trackers_[region.tensor].find(region, write, done, found); });
+    for_tracked(task, [&](const pto_region& region, bool write) {
+      trackers_[region.tensor].insert(slot.id, region, write, done);
+    });
+  }
+
+  // Tensors that no task writes need no order.
+  template <typename Visit>
+  void for_tracked(const pto_task& task, const Visit& visit) const {
+    const pto_kernel& kernel = kernels_[task.kernel];
+    for (uint32_t i = 0; i < kernel.param_count; ++i) {
+      const pto_region& region = task.operands[i];
+      if (is_written(tensors_[region.tensor].info)) visit(region, kernel.params[i].role != PTO_IN);
+    }
+  }
+
+  static void add_edge(Task& source, Task& target) {
+    const std::lock_guard lock(source.mutex);
+    if (source.done) return;
+    ++target.waiting;
+    source.successors.push_back(&target);
+  }
+
+  void wait_for_writers(const pto_region& region) {
+    if (!is_written(tensors_[region.tensor].info)) return;
+    wait_for([&](const RegionTracker::Found& found) {
+      trackers_[region.tensor].find(region, false, [this](int64_t id) { return is_done(id); }, found);
+    });
+  }
+
+  void wait_for_all() {
+    wait_for([&](const RegionTracker::Found& found) {
+      for (int64_t id = std::max<int64_t>(0, next_id_ - kWindow); id < next_id_; ++id) found(id);
+    });
+  }
+
+  // Waits for the tasks that `each` names, by a task of no kernel that comes after them.
+  template <typename Each>
+  void wait_for(const Each& each) {
+    barrier_.waiting = 1;
+    barrier_open_ = false;
+    each([this](int64_t id) { add_edge(slot_of(id), barrier_); });
+    if (--barrier_.waiting == 0) return;
+    std::unique_lock lock(barrier_mutex_);
+    barrier_wake_.wait(lock, [this] { return barrier_open_; });
+  }
+
+  // ---- On the pool's threads ----
+
+  void run(int worker, Task& task) {
+    if (!cancelled_ && task.id < first_error_) {
+      if (Bench* bench = bench_of(worker)) {
+        pto_call call = bench->call(task);
+        kernels_[task.kernel].body(&call);
+        if (call.error) fail(task, call.error);
+      } else {
+        fail(task, "the host has no memory for the kernel's scratch: make its tiles smaller, or use fewer threads");
+      }
+    }
+    complete(worker, task);
+  }
+
+  // Null where memory is short.
+  Bench* bench_of(int worker) {
+    std::optional<Bench>& bench = benches_[static_cast<size_t>(worker)];
+    try {
+      if (!bench) bench.emplace(largest_scratch(kernels_));
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+    return &*bench;
+  }
+
+  void fail(const Task& task, const char* error) {
+    const std::lock_guard lock(error_mutex_);
+    if (task.id > first_error_) return;
+    error_text_ = task_title(kernels_[task.kernel], sites_[task.site], task.axes.data()) + ": " + error;
+    first_error_ = task.id;
+  }
+
+  // Tasks that are dropped complete like the others, so that nobody waits in vain.
+  void complete(int worker, Task& task) {
+    std::vector<Task*> successors;
+    {
+      const std::lock_guard lock(task.mutex);
+      successors.swap(task.successors);
+      task.done = true;
+    }
+    // From here on the slot may be another task's.
+    for (Task* successor : successors) {
+      if (--successor->waiting > 0) continue;
+      if (successor == &barrier_) {
+        const std::lock_guard lock(barrier_mutex_);
+        barrier_open_ = true;
+        barrier_wake_.notify_one();
+      } else {
+        pool_.push(worker, *successor);
+      }
+    }
+  }
+
+  const std::span<const pto_kernel> kernels_;
+  const std::span<const pto_site> sites_;
+  const std::span<const TensorBinding> tensors_;
+  const TileBuilder tiles_;
+
+  // The submitting thread's.
+  int64_t next_id_ = 0;
+  std::deque<Task> slots_;
+  std::vector<RegionTracker> trackers_;
+  std::vector<pto_tile> built_;
+  Task barrier_;
+
+  std::mutex barrier_mutex_;
+  std::condition_variable barrier_wake_;
+  bool barrier_open_ = false;
+
+  std::atomic<bool> cancelled_{false};
+  std::atomic<int64_t> first_error_{kNoError};  // id of the first task known to have failed
+  std::mutex error_mutex_;
+  std::string error_text_;  // of that task
+
+  std::vector<std::optional<Bench>> benches_;  // one per thread
+  Pool pool_;                                  // last: its threads use all of the above
+};
+
+Executor::Executor(std::span<const pto_kernel> kernels, std::span<const pto_site> sites,
+                   std::span<const TensorBinding> tensors, int threads)
+    : impl_(std::make_unique<Impl>(kernels, sites, tensors, threads)) {}
+
+Executor::~Executor() { impl_->cancel(); }
+
+void Executor::submit(const pto_task& task) { impl_->submit(task); }
+
+void Executor::read(const pto_region& region, int64_t* values) { impl_->read(region, values); }
+
+void Executor::finish() { impl_->finish(); }
+
+void Executor::cancel() { impl_->cancel(); }
+
+}  // namespace pto
