@@ -17,8 +17,10 @@ class Simulation final : public TaskSink {
  public:
   // Throws ScheduleError for a schedule that the machine cannot honour. `trace` may be null.
   // `stop` is looked at by both threads; once it is true every call throws Stopped.
+  // `sites` say how many axes a task has, for the trace's rows; without them rows have no axes.
   Simulation(MachineConfig machine, Schedule schedule, std::span<const KernelInfo> kernels,
-             std::span<const TensorInfo> tensors, TraceSink* trace, const std::atomic<bool>& stop);
+             std::span<const TensorInfo> tensors, TraceSink* trace, const std::atomic<bool>& stop,
+             std::span<const pto_site> sites = {});
   ~Simulation() override;
 
   int64_t submit(const pto_task& task) override;

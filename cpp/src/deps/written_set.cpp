@@ -1,0 +1,43 @@
+#include "deps/written_set.h"
+
+namespace pto {
+
+void WrittenSet::add(const Box& box) {
+  Box grown = box;
+  found_.clear();
+  index_.find_overlapping(box, found_);
+  for (const BoxIndex::Handle h : found_) {
+    if (contains(index_.box(h), box)) return;
+  }
+  for (const BoxIndex::Handle h : found_) {
+    if (contains(box, index_.box(h))) index_.erase(h);
+  }
+  while (absorb_neighbour(grown)) {
+  }
+  index_.insert(grown);
+}
+
+bool WrittenSet::absorb_neighbour(Box& box) {
+  Box reach = box;
+  for (uint32_t d = 0; d < box.rank; ++d) {
+    reach.begin[d] = std::max<int64_t>(0, box.begin[d] - 1);
+    reach.end[d] = box.end[d] + 1;
+  }
+  found_.clear();
+  index_.find_overlapping(reach, found_);
+  for (const BoxIndex::Handle h : found_) {
+    if (!union_is_box(index_.box(h), box)) continue;
+    box = bounding_box(index_.box(h), box);
+    index_.erase(h);
+    return true;
+  }
+  return false;
+}
+
+bool WrittenSet::meets(const Box& box) {
+  found_.clear();
+  index_.find_overlapping(box, found_);
+  return !found_.empty();
+}
+
+}  // namespace pto

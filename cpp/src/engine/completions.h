@@ -1,0 +1,31 @@
+// Phase Reports: schedulers serve what cores report (rule 12).
+#pragma once
+
+#include "engine/joins.h"
+#include "engine/machine_state.h"
+#include "engine/placement.h"
+#include "engine/readiness.h"
+
+namespace pto {
+
+class Completions {
+ public:
+  Completions(MachineState& state, Readiness& readiness, Joins& joins, Placement& placement)
+      : state_(state), readiness_(readiness), joins_(joins), placement_(placement) {}
+
+  void run();
+
+ private:
+  void begin_services(int scheduler);
+  int64_t begin_service(int scheduler);
+  int64_t serve(int64_t id, int64_t turn);
+  void finish_service(int scheduler);
+
+  MachineState& state_;
+  Readiness& readiness_;
+  Joins& joins_;
+  Placement& placement_;
+  int64_t waiting_ = 0;  // reports, over all schedulers
+};
+
+}  // namespace pto

@@ -1,0 +1,92 @@
+#include "engine/cores.h"
+
+#include <algorithm>
+
+namespace pto {
+
+Cores::Cores(MachineState& state, Stalls& stalls) : state_(state), stalls_(stalls), memory_(state.machine) {
+  for (const KernelInfo& kernel : state.kernels) {
+    const KernelCost& cost = kernel.cost;
+    int64_t work = cost.compute + cost.store;
+    if (cost.load + work == 0) work = 1;  // a duration is at least 1
+    timings_.push_back({cost.load, work, memory_.time_of(cost.load_bytes), memory_.time_of(cost.bytes), cost.bytes});
+  }
+  cores_.resize(state.topology.cores.size());
+  // More ends than tasks can be live never matter.
+  const int64_t depth = std::clamp<int64_t>(state.schedule.depth, 1, state.schedule.window);
+  for (Core& core : cores_) core.ends.assign(static_cast<size_t>(depth), 0);
+}
+
+void Cores::append(int core, int64_t id) {
+  Core& queue = cores_[static_cast<size_t>(core)];
+  state_.tasks[id].next_on_core = kNoTask;
+  if (queue.first == kNoTask) {
+    queue.first = queue.last = id;
+    schedule_start(core);
+  } else {
+    state_.tasks[queue.last].next_on_core = id;
+    queue.last = id;
+  }
+}
+
+// The first waiting task's start is known: all tasks before it have started.
+void Cores::schedule_start(int core) {
+  const Core& queue = cores_[static_cast<size_t>(core)];
+  Task& task = state_.tasks[queue.first];
+  task.start = std::max({task.seen, queue.load_end, queue.ends[queue.next_end]}) + state_.machine.costs.pickup;
+  if (task.start > state_.now) {
+    state_.events.push(task.start, EventKind::Start, core);
+  } else {
+    due_.push_back(core);
+  }
+}
+
+void Cores::run() {
+  while (state_.events.has(state_.now, EventKind::Start)) due_.push_back(static_cast<int>(state_.events.pop()));
+  if (due_.empty()) return;
+  // A core that starts a task may start the next one at once: it is due again, and still the lowest.
+  std::sort(due_.begin(), due_.end(), std::greater<>());
+  while (!due_.empty()) {
+    const int core = due_.back();
+    due_.pop_back();
+    start(core);
+  }
+}
+
+void Cores::start(int core) {
+  Core& queue = cores_[static_cast<size_t>(core)];
+  const int64_t id = queue.first;
+  Task& task = state_.tasks[id];
+  const int64_t end_before = queue.end;
+  run_task(queue, task);
+  stalls_.task_starts(id, task, end_before);
+  state_.events.push(task.end + state_.machine.costs.completion_latency, EventKind::Report, id);
+  queue.first = task.next_on_core;
+  if (queue.first != kNoTask) schedule_start(core);
+}
+
+void Cores::run_task(Core& core, Task& task) {
+  const Timing& timing = timings_[task.kernel];
+  int64_t load_end = task.start + timing.load;
+  int64_t end = std::max(load_end, core.end) + timing.work;
+  if (timing.memory > 0) {
+    const int64_t booked = memory_.book(task.start, timing.memory);
+    const int64_t loaded = booked + timing.load_memory;
+    task.from_memory = loaded > load_end;
+    load_end = std::max(load_end, loaded);
+    end = std::max(load_end, core.end) + timing.work;
+    if (booked + timing.memory > end) {
+      task.from_memory = true;
+      end = booked + timing.memory;
+    }
+    state_.stats.memory_busy += timing.memory;
+  }
+  state_.stats.memory_bytes += timing.bytes;
+  task.end = end;
+  core.load_end = load_end;
+  core.end = end;
+  core.ends[core.next_end] = end;
+  core.next_end = (core.next_end + 1) % core.ends.size();
+}
+
+}  // namespace pto

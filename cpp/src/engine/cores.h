@@ -1,0 +1,50 @@
+// Phase Cores: when tasks start and end (rules 10 and 11).
+#pragma once
+
+#include <vector>
+
+#include "engine/machine_state.h"
+#include "engine/memory_server.h"
+#include "engine/stalls.h"
+
+namespace pto {
+
+class Cores {
+ public:
+  Cores(MachineState& state, Stalls& stalls);
+
+  // A task is dispatched to `core`: it runs there after those dispatched before it.
+  void append(int core, int64_t task);
+  // Starts the tasks whose start has come, lowest core first.
+  void run();
+
+ private:
+  static constexpr int64_t kNoTask = -1;
+
+  struct Core {
+    int64_t first = kNoTask, last = kNoTask;  // dispatched, not started
+    int64_t load_end = 0;                     // of the task started last
+    int64_t end = 0;
+    std::vector<int64_t> ends;  // of the last `depth_` tasks, as a ring
+    size_t next_end = 0;
+  };
+  // A kernel's phases and its bytes as memory time.
+  struct Timing {
+    int64_t load, work;           // work: compute and store
+    int64_t load_memory, memory;  // 0 memory: nothing to book
+    int64_t bytes;
+  };
+
+  void schedule_start(int core);
+  void start(int core);
+  void run_task(Core& core, Task& task);
+
+  MachineState& state_;
+  Stalls& stalls_;
+  MemoryServer memory_;
+  std::vector<Timing> timings_;  // by kernel
+  std::vector<Core> cores_;
+  std::vector<int> due_;  // cores with a start in this cycle that no event announces
+};
+
+}  // namespace pto

@@ -1,0 +1,38 @@
+// A queue in a ring that grows by doubling and never shrinks: no allocation in steady state.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace pto {
+
+template <typename T>
+class Fifo {
+ public:
+  bool empty() const { return head_ == tail_; }
+  size_t size() const { return tail_ - head_; }
+  void push(const T& value) {
+    if (size() == ring_.size()) grow();
+    ring_[tail_++ & (ring_.size() - 1)] = value;
+  }
+  // Not on an empty queue, all of these.
+  const T& front() const { return ring_[head_ & (ring_.size() - 1)]; }
+  const T& back() const { return ring_[(tail_ - 1) & (ring_.size() - 1)]; }
+  void pop_front() { ++head_; }
+  void pop_back() { --tail_; }
+
+ private:
+  void grow() {
+    std::vector<T> larger(ring_.empty() ? 16 : ring_.size() * 2);
+    const size_t count = size();
+    for (size_t i = 0; i < count; ++i) larger[i] = ring_[(head_ + i) & (ring_.size() - 1)];
+    ring_ = std::move(larger);
+    head_ = 0;
+    tail_ = count;
+  }
+  std::vector<T> ring_;
+  size_t head_ = 0, tail_ = 0;
+};
+
+}  // namespace pto

@@ -1,0 +1,136 @@
+#include "engine/joins.h"
+
+#include <algorithm>
+
+#include "engine/turns.h"
+
+namespace pto {
+
+void Joins::enter(Task& task) {
+  task.joined = task.waits_for = kNone;
+  if (scopes_.empty()) return;
+  for (Scope& scope : scopes_) {  // outermost first
+    if (scope.part == kNone) scope.part = create();
+  }
+  task.joined = scopes_.back().part;
+  ++at(task.joined).unserved;
+  for (size_t i = scopes_.size(); i-- > 0 && task.waits_for == kNone;) task.waits_for = scopes_[i].previous;
+  if (task.waits_for != kNone) ++at(task.waits_for).holders;
+}
+
+void Joins::part() { close_part(scopes_.back()); }
+
+void Joins::scope_end() {
+  close_part(scopes_.back());
+  const int32_t last = scopes_.back().previous;
+  scopes_.pop_back();
+  if (last == kNone) return;
+  if (!scopes_.empty()) {
+    // The scope counts in the part around it through its last part.
+    const int32_t around = scopes_.back().part;
+    Join& inner = at(last);
+    Join& outer = at(around);
+    if (state_.trace != nullptr) state_.trace->edge({inner.number, outer.number, EdgeKind::Structural});
+    ++state_.stats.edges;
+    if (complete(inner)) {
+      outer.end = std::max(outer.end, inner.end);
+    } else {
+      inner.around = around;
+      ++outer.unserved;
+    }
+  }
+  release(last);
+}
+
+void Joins::close_part(Scope& scope) {
+  if (scope.part == kNone) return;
+  at(scope.part).closed = true;
+  if (scope.previous != kNone) release(scope.previous);
+  scope.previous = scope.part;
+  scope.part = kNone;
+}
+
+int32_t Joins::create() {
+  int32_t join;
+  if (free_.empty()) {
+    join = static_cast<int32_t>(joins_.size());
+    joins_.emplace_back();
+  } else {
+    join = free_.back();
+    free_.pop_back();
+    at(join) = Join{};
+  }
+  at(join).number = --created_;
+  at(join).holders = 1;  // its scope
+  return join;
+}
+
+void Joins::release(int32_t join) {
+  --at(join).holders;
+  free_if_done(join);
+}
+
+void Joins::free_if_done(int32_t join) {
+  if (at(join).holders == 0 && complete(at(join))) free_.push_back(join);
+}
+
+void Joins::trace_wait(int64_t id, const Task& task) {
+  if (task.waits_for == kNone) return;
+  if (state_.trace != nullptr) state_.trace->edge({at(task.waits_for).number, id, EdgeKind::Structural});
+  ++state_.stats.edges;
+}
+
+void Joins::trace_membership(int64_t id, const Task& task) {
+  if (task.joined == kNone) return;
+  if (state_.trace != nullptr) state_.trace->edge({id, at(task.joined).number, EdgeKind::Structural});
+  ++state_.stats.edges;
+}
+
+bool Joins::wait(int64_t id, const Task& task, int64_t& ready) {
+  if (task.waits_for == kNone) return false;
+  Join& join = at(task.waits_for);
+  const bool waits = !complete(join);
+  if (waits) {
+    state_.links.append(join.waiters, id);
+  } else {
+    ready = std::max(ready, join.end);
+  }
+  release(task.waits_for);
+  return waits;
+}
+
+int64_t Joins::serve_member(int32_t join, int64_t turn) {
+  while (join != kNone) {
+    Join& counted = at(join);
+    served_.push_back(join);
+    --counted.unserved;
+    if (!complete(counted)) break;
+    turn = resolve_waiters(counted, turn);
+    if (counted.around != kNone) at(counted.around).end = std::max(at(counted.around).end, counted.end);
+    join = counted.around;
+  }
+  return turn;
+}
+
+// `end` still holds the other services alone: a waiter is not resolved before these end.
+int64_t Joins::resolve_waiters(Join& join, int64_t turn) {
+  Turns turns(state_, turn);
+  while (!join.waiters.empty()) {
+    const int64_t waiter = state_.links.pop(join.waiters);
+    readiness_.resolve(waiter, std::max(turns.next(waiter), join.end));
+  }
+  return turns.end();
+}
+
+void Joins::end_service(int64_t time) {
+  // One service may count a join down several times: free it once.
+  std::sort(served_.begin(), served_.end());
+  served_.erase(std::unique(served_.begin(), served_.end()), served_.end());
+  for (const int32_t join : served_) {
+    at(join).end = std::max(at(join).end, time);
+    free_if_done(join);
+  }
+  served_.clear();
+}
+
+}  // namespace pto

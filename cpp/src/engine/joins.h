@@ -1,0 +1,69 @@
+// Structural order (rules 2 and 12): each part of a sequential scope is a join that later tasks wait for.
+#pragma once
+
+#include <vector>
+
+#include "engine/machine_state.h"
+#include "engine/readiness.h"
+
+namespace pto {
+
+class Joins {
+ public:
+  Joins(MachineState& state, Readiness& readiness) : state_(state), readiness_(readiness) {}
+
+  // The program's scopes, in its order.
+  void scope_begin() { scopes_.emplace_back(); }
+  void part();
+  void scope_end();
+
+  // Makes a new task a member of the innermost part around it, and finds the join that it waits for.
+  void enter(Task& task);
+  // Called in this order around the task's other edges.
+  void trace_wait(int64_t id, const Task& task);
+  void trace_membership(int64_t id, const Task& task);
+
+  // The task is published: true where its join is still to come; else `ready` is raised to the join's end.
+  bool wait(int64_t id, const Task& task, int64_t& ready);
+
+  // The service of a member's report begins. Resolves the waiters of what it completes, each at the end of its turn,
+  // and answers the end of the last turn.
+  int64_t serve_member(int32_t join, int64_t turn);
+  // The service that served the members since the last call ends at `time`.
+  void end_service(int64_t time);
+
+ private:
+  static constexpr int32_t kNone = -1;
+
+  struct Join {
+    int64_t number = 0;      // -1, -2, ...
+    int64_t end = 0;         // of the services of its members so far
+    int32_t unserved = 0;    // members
+    int32_t around = kNone;  // the join in which this one counts
+    int32_t holders = 0;     // scopes and unpublished tasks that may still ask for it
+    bool closed = false;     // no member will be added
+    Waiters waiters;
+  };
+  struct Scope {
+    int32_t part = kNone;      // the join of the open part; none while it holds no task
+    int32_t previous = kNone;  // the nearest part before it that holds a task
+  };
+
+  Join& at(int32_t join) { return joins_[static_cast<size_t>(join)]; }
+  bool complete(const Join& join) const { return join.closed && join.unserved == 0; }
+  int32_t create();
+  void close_part(Scope& scope);
+  void release(int32_t join);
+  void free_if_done(int32_t join);
+  int64_t resolve_waiters(Join& join, int64_t turn);
+
+  MachineState& state_;
+  Readiness& readiness_;
+  std::vector<Scope> scopes_;
+  std::vector<Join> joins_;
+  std::vector<int32_t> free_;
+  std::vector<int32_t> served_;  // joins that the current service counts down
+  int64_t created_ = 0;
+};
+
+}  // namespace pto

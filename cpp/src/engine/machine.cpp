@@ -1,0 +1,56 @@
+#include "engine/machine.h"
+
+#include <string>
+#include <utility>
+
+#include "pto/error.h"
+
+namespace pto {
+
+Machine::Machine(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels,
+                 TraceSink* trace, RecordStream& stream)
+    : state_(machine, schedule, kernels, trace),
+      stream_(stream),
+      readiness_(state_),
+      joins_(state_, readiness_),
+      placement_(state_),
+      stalls_(state_),
+      cores_(state_, stalls_),
+      dispatcher_(state_, placement_, cores_),
+      completions_(state_, readiness_, joins_, placement_),
+      retirement_(state_),
+      orchestrator_(state_, readiness_, joins_, stream) {}
+
+Stats Machine::run() {
+  run_cycle();
+  while (!orchestrator_.ended() || !state_.window.empty()) {
+    advance();
+    run_cycle();
+  }
+  stalls_.drain();
+  state_.stats.tasks = state_.window.submitted();
+  state_.stats.window_high_water = state_.window.high_water();
+  return std::move(state_.stats);
+}
+
+// No phase makes work of the same cycle for an earlier one: each is done once.
+void Machine::run_cycle() {
+  completions_.run();
+  retirement_.run();
+  orchestrator_.run();
+  dispatcher_.enter(readiness_.take_due());
+  dispatcher_.run(orchestrator_.waits_or_ended());
+  cores_.run();
+}
+
+// To the next cycle in which anything happens.
+void Machine::advance() {
+  if (stream_.stopped()) throw Stopped();
+  if (state_.events.empty()) {
+    throw ExecutionError("deadlock in cycle " + std::to_string(state_.now) + ": " + orchestrator_.wait_name() +
+                         ", and task " + std::to_string(state_.window.oldest()) + ", the oldest live one, never ends");
+  }
+  state_.now = state_.events.next_time();
+}
+
+}  // namespace pto

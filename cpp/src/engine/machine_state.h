@@ -1,0 +1,46 @@
+// What the actors of the machine share in one run.
+#pragma once
+
+#include <atomic>
+#include <span>
+#include <vector>
+
+#include "engine/event_queue.h"
+#include "engine/fifo.h"
+#include "engine/task_table.h"
+#include "engine/topology.h"
+#include "engine/window.h"
+#include "pto/config.h"
+#include "pto/source.h"
+#include "pto/stats.h"
+
+namespace pto {
+
+// A scheduler's server: one job at a time (rule 9).
+struct Server {
+  int64_t free_at = 0;
+  Fifo<int64_t> reports;         // tasks, in order of (arrival, id)
+  std::vector<int64_t> serving;  // tasks whose reports are being served
+};
+
+struct MachineState {
+  MachineState(const MachineConfig& config, const Schedule& plan, std::span<const KernelInfo> kernel_infos,
+               TraceSink* sink);
+
+  const MachineConfig machine;
+  const Schedule schedule;
+  const Topology topology;
+  std::vector<KernelInfo> kernels;
+  TraceSink* trace;  // or null
+
+  int64_t now = 0;
+  EventQueue events;
+  Window window;
+  TaskTable tasks;
+  Links links;
+  std::vector<Server> servers;
+  Fifo<int64_t> axes;  // of the live tasks, one after the other; only with a trace
+  Stats stats;
+};
+
+}  // namespace pto

@@ -1,0 +1,66 @@
+// Phase Orchestrator: tasks are submitted and published, reads wait (rules 3 and 4).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/joins.h"
+#include "engine/machine_state.h"
+#include "engine/readiness.h"
+#include "engine/record_stream.h"
+#include "engine/records.h"
+
+namespace pto {
+
+class Orchestrator {
+ public:
+  Orchestrator(MachineState& state, Readiness& readiness, Joins& joins, RecordStream& stream)
+      : state_(state), readiness_(readiness), joins_(joins), stream_(stream) {}
+
+  // Goes on as long as it is free and need not wait.
+  void run();
+
+  bool waits_or_ended() const { return waiting_ || ended_; }
+  bool ended() const { return ended_; }
+  // What it waits for, as a sentence.
+  std::string wait_name() const;
+
+ private:
+  struct Pending {
+    int64_t task;
+    size_t edges;  // in edges_
+  };
+
+  bool is_free() const { return free_at_ <= state_.now; }
+  void step();
+  void handle_task();
+  void submit();
+  void read_edges(int64_t id, uint32_t count);
+  void handle_read();
+  bool writers_finished();
+  void end();
+  bool close_batch();
+  void publish_batch();
+  void publish(int64_t id, const Edge* first, const Edge* last);
+  void pay(int64_t cycles);
+  void wait(Stall cause);
+  void next_record() { fetched_ = false; }
+
+  MachineState& state_;
+  Readiness& readiness_;
+  Joins& joins_;
+  RecordStream& stream_;
+
+  RecordHead record_;
+  bool fetched_ = false;  // record_ is the next one, and not done with
+  int64_t free_at_ = 0;
+  bool waiting_ = false;
+  bool ended_ = false;
+  Stall doing_ = Stall::SubmitBusy;  // since the last submission
+  bool publishing_ = false;          // the batch is published when the server is free again
+  std::vector<Pending> batch_;       // submitted, not published
+  std::vector<Edge> edges_;          // of the batch
+  std::vector<int64_t> writers_;     // of the read that is next, not known to be finished
+};
+
+}  // namespace pto

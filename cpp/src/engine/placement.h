@@ -1,0 +1,94 @@
+// How many tasks are in flight on each core, and which core takes the next one (rules 9 and 10).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/machine_state.h"
+
+namespace pto {
+
+// The cores of one scheduler, pool and unit, kept by number of tasks in flight.
+class CoreGroup {
+ public:
+  static constexpr int kNone = -1;
+
+  void add_core(int core) { cores_.push_back(core); }
+  size_t size() const { return cores_.size(); }
+  // After the last add_core: at most `limit` tasks in flight on a core.
+  void seal(int64_t limit);
+
+  // The core with fewest tasks in flight, then lowest id, that has room; or kNone.
+  int least_loaded() const;
+  // The lowest core with nothing in flight; or kNone.
+  int idle() const { return levels_.empty() ? kNone : lowest(levels_[0]); }
+  // A core's number of tasks in flight changes; `position` is the core's place in this group.
+  void move(size_t position, size_t from, size_t to);
+
+ private:
+  using Bits = std::vector<uint64_t>;  // by position
+  int lowest(const Bits& bits) const;
+
+  int64_t limit_ = 0;
+  std::vector<int> cores_;    // ascending
+  std::vector<Bits> levels_;  // by number of tasks in flight
+};
+
+class Placement {
+ public:
+  explicit Placement(MachineState& state);
+
+  // A core of the scheduler for a task of this unit, or CoreGroup::kNone.
+  int find_core(int scheduler, int pool, int unit) const { return group(scheduler, pool, unit).least_loaded(); }
+  int find_idle_core(int scheduler, int pool, int unit) const { return group(scheduler, pool, unit).idle(); }
+  // Fewer tasks of the pool are in flight than the scope allows this scheduler.
+  bool scope_is_open(int scheduler, int pool) const {
+    const Scope& scope = scopes_[index(scheduler, pool)];
+    return scope.in_flight < scope.limit;
+  }
+  // The cycle in which the scope opened last; 0 if it was never closed.
+  int64_t scope_opened(int scheduler, int pool) const { return scopes_[index(scheduler, pool)].opened; }
+  int64_t in_flight() const { return in_flight_; }
+
+  // A task is in flight from its dispatch until it is finished.
+  void enter(int core);
+  void leave(int core);
+
+  // What a core has reported so far: the last report's arrival, and the end of its service.
+  struct Report {
+    int64_t arrival = 0, service_end = 0;
+  };
+  const Report& last_report(int core) const { return cores_[static_cast<size_t>(core)].last_report; }
+  void note_report(int core, const Report& report) { cores_[static_cast<size_t>(core)].last_report = report; }
+
+ private:
+  struct Scope {
+    int64_t in_flight = 0;
+    int64_t limit = INT64_MAX;
+    int64_t opened = 0;
+  };
+  struct Core {
+    size_t group;
+    size_t position;
+    size_t scope;
+    size_t in_flight = 0;
+    Report last_report = {};
+  };
+
+  size_t index(int scheduler, int pool) const { return static_cast<size_t>(scheduler * pools_ + pool); }
+  size_t group_index(int scheduler, int pool, int unit) const {
+    return index(scheduler, pool) * 2 + static_cast<size_t>(unit);
+  }
+  const CoreGroup& group(int scheduler, int pool, int unit) const {
+    return groups_[group_index(scheduler, pool, unit)];
+  }
+
+  MachineState& state_;
+  int pools_;
+  std::vector<CoreGroup> groups_;  // by scheduler, pool, unit
+  std::vector<Scope> scopes_;      // by scheduler, pool
+  std::vector<Core> cores_;        // by id
+  int64_t in_flight_ = 0;
+};
+
+}  // namespace pto

@@ -1,0 +1,45 @@
+// When a task becomes ready: it is published and all its sources are resolved (rule 12).
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/machine_state.h"
+
+namespace pto {
+
+class Readiness {
+ public:
+  explicit Readiness(MachineState& state) : state_(state) {}
+
+  // One of the sources of a published task is resolved at `time`, now or later.
+  void resolve(int64_t id, int64_t time) {
+    Task& task = state_.tasks[id];
+    task.ready = std::max(task.ready, time);
+    if (--task.unresolved == 0) all_resolved(id, task.ready);
+  }
+
+  // Nothing of a published task is unresolved any more.
+  void all_resolved(int64_t id, int64_t time) {
+    if (time > state_.now) {
+      state_.events.push(time, EventKind::Ready, id);
+    } else {
+      due_.push_back(id);
+    }
+  }
+
+  // Phase Ready: the tasks that become ready in this cycle, in order of id. Valid until the next call.
+  const std::vector<int64_t>& take_due() {
+    taken_.clear();
+    taken_.swap(due_);
+    while (state_.events.has(state_.now, EventKind::Ready)) taken_.push_back(state_.events.pop());
+    if (!std::is_sorted(taken_.begin(), taken_.end())) std::sort(taken_.begin(), taken_.end());
+    return taken_;
+  }
+
+ private:
+  MachineState& state_;
+  std::vector<int64_t> due_, taken_;
+};
+
+}  // namespace pto

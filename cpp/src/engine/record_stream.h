@@ -1,0 +1,71 @@
+// The ring through which the caller's thread hands the program to the simulation's thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+namespace pto {
+
+// Bounded, one producer, one consumer. Words travel in blocks; records may lie across two.
+// Either side throws Stopped once `stop` is true or the other side has abandoned the stream.
+class RecordStream {
+ public:
+  explicit RecordStream(const std::atomic<bool>& stop);
+
+  // The producer's side.
+  void put(uint64_t word) {
+    if (write_ == kBlockWords) publish();
+    blocks_[written_ % kBlocks].words[write_++] = word;
+  }
+  // Hands over what was put so far.
+  void flush();
+
+  // The consumer's side: waits for the next word.
+  uint64_t get() {
+    if (read_ == read_end_) next_block();
+    return block_[read_++];
+  }
+
+  // Called by a side that goes away: the other one need not wait for it.
+  void abandon();
+  bool stopped() const { return stop_.load(std::memory_order_relaxed) || abandoned_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr size_t kBlocks = 16;
+  static constexpr size_t kBlockWords = 4096;
+  struct Block {
+    size_t size = 0;
+    std::array<uint64_t, kBlockWords> words;
+  };
+
+  void publish();
+  void next_block();
+  template <typename Ready>
+  void wait(Ready ready);
+  void wake();
+
+  const std::atomic<bool>& stop_;
+  std::unique_ptr<std::array<Block, kBlocks>> storage_;
+  Block* blocks_;
+
+  // Producer
+  uint64_t written_ = 0;  // blocks handed over
+  size_t write_ = 0;      // words in the block that is being filled
+  // Consumer
+  uint64_t taken_ = 0;  // blocks begun
+  const uint64_t* block_ = nullptr;
+  size_t read_ = 0, read_end_ = 0;
+  // Both
+  alignas(64) std::atomic<uint64_t> published_{0};
+  alignas(64) std::atomic<uint64_t> consumed_{0};
+  std::atomic<bool> abandoned_{false};
+  std::atomic<bool> waiting_{false};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+};
+
+}  // namespace pto

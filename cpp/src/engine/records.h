@@ -1,0 +1,37 @@
+// How the program travels: words in a RecordStream.
+#pragma once
+
+#include <cstdint>
+
+#include "deps/dependency_tracker.h"
+
+namespace pto {
+
+enum class RecordKind : uint8_t { End, Task, Read, ScopeBegin, Part, ScopeEnd };
+
+// The first word of a record, and the whole of a scope's or the end's.
+//   Task: then kernel | site << 32, then its axes, then its edges.
+//   Read: then the ids of `count` writers; where `flag` is 0 nothing was ever written there, and count is 0.
+struct RecordHead {
+  RecordKind kind = RecordKind::End;
+  uint8_t axes = 0;    // of a task
+  uint16_t home = 0;   // of a task: scheduler + 1, 0 for shared
+  uint32_t count = 0;  // of edges or writers
+  bool flag = false;
+
+  uint64_t pack() const {
+    return static_cast<uint64_t>(kind) | uint64_t{flag} << 7 | uint64_t{axes} << 8 | uint64_t{home} << 16 |
+           uint64_t{count} << 32;
+  }
+  static RecordHead unpack(uint64_t word) {
+    return {static_cast<RecordKind>(word & 0x7F), static_cast<uint8_t>(word >> 8), static_cast<uint16_t>(word >> 16),
+            static_cast<uint32_t>(word >> 32), (word & 0x80) != 0};
+  }
+};
+
+inline uint64_t pack_edge(const Edge& edge) {
+  return static_cast<uint64_t>(edge.source) << 3 | static_cast<uint64_t>(edge.kind);
+}
+inline Edge unpack_edge(uint64_t word) { return {static_cast<int64_t>(word >> 3), static_cast<EdgeKind>(word & 7)}; }
+
+}  // namespace pto

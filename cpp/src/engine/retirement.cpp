@@ -1,0 +1,33 @@
+#include "engine/retirement.h"
+
+namespace pto {
+
+void Retirement::trace_row(int64_t id) {
+  const Task& task = state_.tasks[id];
+  axes_.clear();
+  for (uint32_t i = 0; i < task.axis_count; ++i) {
+    axes_.push_back(state_.axes.front());
+    state_.axes.pop_front();
+  }
+  TaskRow row{};
+  row.task = id;
+  row.kernel = task.kernel;
+  row.site = task.site;
+  row.unit = static_cast<pto_unit>(task.unit);
+  row.core = task.core;
+  row.scheduler = task.scheduler;
+  row.pool = state_.topology.pool_of(row.unit);
+  row.stream = -1;
+  row.submit = task.submit;
+  row.ready = task.ready;
+  row.dispatch = task.dispatch;
+  row.start = task.start;
+  row.end = task.end;
+  row.retire = state_.now;
+  row.bound_by = task.from_memory ? "memory" : state_.kernels[task.kernel].cost.bound_by;
+  row.axes = axes_.data();
+  row.axis_count = task.axis_count;
+  state_.trace->task(row);
+}
+
+}  // namespace pto

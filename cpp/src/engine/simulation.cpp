@@ -1,0 +1,158 @@
+#include "pto/simulation.h"
+
+#include <exception>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "deps/overlap_tracker.h"
+#include "engine/homes.h"
+#include "engine/machine.h"
+#include "engine/record_stream.h"
+#include "engine/records.h"
+#include "pto/error.h"
+
+namespace pto {
+namespace {
+
+std::vector<uint8_t> axis_counts(std::span<const pto_site> sites) {
+  std::vector<uint8_t> counts;
+  for (const pto_site& site : sites) counts.push_back(static_cast<uint8_t>(site.axis_count));
+  return counts;
+}
+
+}  // namespace
+
+// The caller's side: what depends on the program alone becomes records. The machine runs on thread_.
+struct Simulation::Impl {
+  Impl(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels,
+       std::span<const TensorInfo> tensors, TraceSink* trace, const std::atomic<bool>& stop,
+       std::span<const pto_site> sites)
+      : stop_(stop),
+        kernels_(kernels.begin(), kernels.end()),
+        stream_(stop),
+        machine_(machine, schedule, kernels_, trace, stream_),
+        homes_(schedule, machine_.topology()),
+        tracker_(tensors, schedule.window),
+        axis_counts_(trace == nullptr ? std::vector<uint8_t>() : axis_counts(sites)),
+        thread_([this] { simulate(); }) {}
+
+  ~Impl() {
+    stream_.abandon();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void simulate() noexcept {
+    try {
+      stats_ = machine_.run();
+    } catch (...) {
+      error_ = std::current_exception();
+      stream_.abandon();
+    }
+  }
+
+  int64_t submit(const pto_task& task);
+  void read(const pto_region& region);
+  void scope(RecordKind kind);
+  Stats finish();
+
+  // Runs a step of the caller's side; where the other side has failed, its error is the one that counts.
+  template <typename Step>
+  void guarded(Step step);
+  [[noreturn]] void rethrow();
+
+  const std::atomic<bool>& stop_;
+  std::vector<KernelInfo> kernels_;
+  RecordStream stream_;
+  Machine machine_;
+  Homes homes_;
+  OverlapTracker tracker_;
+  std::vector<uint8_t> axis_counts_;  // by site; empty where nobody wants the axes
+  std::vector<Edge> edges_;
+  std::vector<int64_t> writers_;
+  int64_t submitted_ = 0;
+  Stats stats_;               // of a run that ended; these two belong to thread_ until it is joined
+  std::exception_ptr error_;  // what ended it early
+  std::thread thread_;
+};
+
+template <typename Step>
+void Simulation::Impl::guarded(Step step) {
+  if (stream_.stopped()) rethrow();
+  try {
+    step();
+  } catch (const Stopped&) {
+    rethrow();
+  }
+}
+
+void Simulation::Impl::rethrow() {
+  stream_.abandon();
+  if (thread_.joinable()) thread_.join();
+  if (error_) std::rethrow_exception(error_);
+  throw Stopped();
+}
+
+int64_t Simulation::Impl::submit(const pto_task& task) {
+  guarded([&] {
+    const KernelInfo& kernel = kernels_[task.kernel];
+    const size_t operands = kernel.roles.size();
+    tracker_.add_task(submitted_, {task.operands, operands}, kernel.roles, edges_);
+    RecordHead head;
+    head.kind = RecordKind::Task;
+    head.home = static_cast<uint16_t>(homes_.next(kernel, task.keys) + 1);
+    head.axes = task.site < axis_counts_.size() ? axis_counts_[task.site] : 0;
+    head.count = static_cast<uint32_t>(edges_.size());
+    stream_.put(head.pack());
+    stream_.put(uint64_t{task.site} << 32 | task.kernel);
+    for (uint8_t i = 0; i < head.axes; ++i) stream_.put(static_cast<uint64_t>(task.axes[i]));
+    for (const Edge& edge : edges_) stream_.put(pack_edge(edge));
+  });
+  return submitted_++;
+}
+
+void Simulation::Impl::read(const pto_region& region) {
+  guarded([&] {
+    RecordHead head;
+    head.kind = RecordKind::Read;
+    head.flag = tracker_.find_writers(region, submitted_, writers_);
+    head.count = static_cast<uint32_t>(writers_.size());
+    stream_.put(head.pack());
+    for (const int64_t writer : writers_) stream_.put(static_cast<uint64_t>(writer));
+  });
+}
+
+void Simulation::Impl::scope(RecordKind kind) {
+  guarded([&] {
+    RecordHead head;
+    head.kind = kind;
+    stream_.put(head.pack());
+  });
+}
+
+Stats Simulation::Impl::finish() {
+  guarded([&] {
+    stream_.put(RecordHead{}.pack());
+    stream_.flush();
+  });
+  if (thread_.joinable()) thread_.join();
+  if (error_) std::rethrow_exception(error_);
+  if (stop_) throw Stopped();
+  return std::move(stats_);
+}
+
+Simulation::Simulation(MachineConfig machine, Schedule schedule, std::span<const KernelInfo> kernels,
+                       std::span<const TensorInfo> tensors, TraceSink* trace, const std::atomic<bool>& stop,
+                       std::span<const pto_site> sites)
+    : impl_(std::make_unique<Impl>(machine, schedule, kernels, tensors, trace, stop, sites)) {}
+
+Simulation::~Simulation() = default;
+
+int64_t Simulation::submit(const pto_task& task) { return impl_->submit(task); }
+void Simulation::read(const pto_region& region) { impl_->read(region); }
+void Simulation::scope_begin() { impl_->scope(RecordKind::ScopeBegin); }
+void Simulation::part() { impl_->scope(RecordKind::Part); }
+void Simulation::scope_end() { impl_->scope(RecordKind::ScopeEnd); }
+Stats Simulation::finish() { return impl_->finish(); }
+
+}  // namespace pto

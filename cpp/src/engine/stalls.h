@@ -1,0 +1,36 @@
+// What every core cycle went to (rule 14): tasks and stalls tile [0, makespan] on every core.
+#pragma once
+
+#include <vector>
+
+#include "engine/machine_state.h"
+
+namespace pto {
+
+class Stalls {
+ public:
+  explicit Stalls(MachineState& state) : state_(state), last_end_(state.topology.cores.size()) {}
+
+  // The task's times are known; `end_before` is the end of the task before it on its core, or 0.
+  void task_starts(int64_t id, const Task& task, int64_t end_before);
+  // After the last task.
+  void drain();
+
+ private:
+  void cut_gap(int64_t id, const Task& task, int64_t begin);
+  void piece(int64_t until, Stall cause);
+  void flush();
+
+  MachineState& state_;
+  std::vector<int64_t> last_end_;  // by core
+
+  // The gap that is being cut: [from_, at_) is the open piece.
+  int64_t id_ = 0;
+  int64_t from_ = 0, at_ = 0, gap_end_ = 0;
+  int32_t core_ = 0;
+  Stall cause_ = Stall::SubmitBusy;
+  PoolStats* pool_ = nullptr;
+  KernelStats* kernel_ = nullptr;
+};
+
+}  // namespace pto

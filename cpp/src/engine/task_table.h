@@ -1,0 +1,105 @@
+// The live tasks.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "pto/abi.h"
+#include "pto/stats.h"
+
+namespace pto {
+
+// The tasks that wait for one source, in order of their ids: a list in Links.
+struct Waiters {
+  int32_t first = -1, last = -1;
+  bool empty() const { return first < 0; }
+};
+
+class Links {
+ public:
+  void append(Waiters& list, int64_t task) {
+    const int32_t link = take();
+    links_[static_cast<size_t>(link)] = {task, -1};
+    (list.empty() ? list.first : links_[static_cast<size_t>(list.last)].next) = link;
+    list.last = link;
+  }
+  // Takes the first task off the list.
+  int64_t pop(Waiters& list) {
+    const int32_t link = list.first;
+    Link& freed = links_[static_cast<size_t>(link)];
+    const int64_t task = freed.task;
+    list.first = freed.next;
+    freed.next = free_;
+    free_ = link;
+    return task;
+  }
+
+ private:
+  struct Link {
+    int64_t task;
+    int32_t next;
+  };
+  int32_t take() {
+    if (free_ < 0) {
+      links_.emplace_back();
+      return static_cast<int32_t>(links_.size() - 1);
+    }
+    const int32_t link = free_;
+    free_ = links_[static_cast<size_t>(link)].next;
+    return link;
+  }
+  std::vector<Link> links_;
+  int32_t free_ = -1;
+};
+
+struct Task {
+  // What it is
+  uint32_t kernel;
+  uint32_t site;
+  uint32_t axis_count;
+  int32_t home;       // scheduler, or Homes::kShared
+  int32_t joined;     // the join that it belongs to, or -1
+  int32_t waits_for;  // the join that it waits for, or -1
+  uint8_t unit;
+  // How far it is
+  bool served;          // the service of its report has begun
+  bool finished;        // and ended
+  bool from_memory;     // the shared memory decided how long it took
+  Stall before_submit;  // what the orchestrator did before
+  int32_t unresolved;   // sources
+  int32_t core;
+  int32_t scheduler;
+  Waiters successors;  // published before its report was served
+  int64_t next_on_core;
+  int64_t submit, published, ready, dispatch, start, end;
+  int64_t dispatched;   // the dispatch's cost is paid
+  int64_t seen;         // by the core
+  int64_t service_end;  // of its report
+  // Why it was not dispatched earlier (rule 14)
+  int64_t last_report, last_service_end, gate_opened, head_unblocked;
+};
+
+// A ring of records, indexed by id. It grows by doubling up to what the live tasks need.
+class TaskTable {
+ public:
+  TaskTable() : ring_(1024) {}
+  Task& operator[](int64_t id) { return ring_[static_cast<uint64_t>(id) & (ring_.size() - 1)]; }
+  // The record of the new task `id`, where `oldest` is the oldest live one. Other references become invalid.
+  Task& add(int64_t id, int64_t oldest) {
+    if (id - oldest >= static_cast<int64_t>(ring_.size())) grow(id, oldest);
+    return (*this)[id] = Task{};
+  }
+
+ private:
+  void grow(int64_t id, int64_t oldest) {
+    std::vector<Task> larger(ring_.size() * 2);
+    for (int64_t live = oldest; live < id; ++live) {
+      larger[static_cast<uint64_t>(live) & (larger.size() - 1)] = (*this)[live];
+    }
+    ring_ = std::move(larger);
+  }
+  std::vector<Task> ring_;
+};
+
+}  // namespace pto
