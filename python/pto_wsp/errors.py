@@ -11,6 +11,11 @@ class CompileError(PtoError):
     """A program that cannot be compiled: one line per finding, each with the user's file and line."""
 
 
+class TraceError(CompileError):
+    """User code that cannot be traced: a wrong shape or dtype, an index out of range, Python control
+    flow over a symbolic value. Raised where it happens, with the user's line."""
+
+
 class MachineError(PtoError):
     """A machine profile that is missing a field, has a wrong type or an impossible value."""
 

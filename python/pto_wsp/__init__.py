@@ -1,0 +1,115 @@
+"""pto_wsp: write LLM layers as tile kernels, workloads and schedules; get values, cycles and traces.
+
+Importing the package imports nothing else; each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pto_wsp.errors import (
+        CompileError,
+        ExecutionError,
+        LoadError,
+        MachineError,
+        PtoError,
+        ScheduleError,
+        TraceError,
+    )
+    from pto_wsp.language import tl
+    from pto_wsp.language.axes import Dense
+    from pto_wsp.language.dtypes import DType
+    from pto_wsp.language.kernel import jit_kernel, kernel
+    from pto_wsp.language.parameters import In, InOut, Out, Tile
+    from pto_wsp.language.schedule import (
+        Deps,
+        DispatchPolicy,
+        Pools,
+        ReadyPolicy,
+        StartPolicy,
+        TaskWindow,
+        TracePolicy,
+        WindowMode,
+    )
+    from pto_wsp.language.tensor import Tensor, Zipf
+    from pto_wsp.language.workload import P, combine, sequential, workload
+    from pto_wsp.runtime.program import Program
+
+_HOMES = {
+    "errors": (
+        "CompileError",
+        "ExecutionError",
+        "LoadError",
+        "MachineError",
+        "PtoError",
+        "ScheduleError",
+        "TraceError",
+    ),
+    "language.axes": ("Dense",),
+    "language.dtypes": ("DType",),
+    "language.kernel": ("jit_kernel", "kernel"),
+    "language.parameters": ("In", "InOut", "Out", "Tile"),
+    "language.schedule": (
+        "Deps",
+        "DispatchPolicy",
+        "Pools",
+        "ReadyPolicy",
+        "StartPolicy",
+        "TaskWindow",
+        "TracePolicy",
+        "WindowMode",
+    ),
+    "language.tensor": ("Tensor", "Zipf"),
+    "language.workload": ("P", "combine", "sequential", "workload"),
+    "runtime.program": ("Program",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "CompileError",
+    "DType",
+    "Dense",
+    "Deps",
+    "DispatchPolicy",
+    "ExecutionError",
+    "In",
+    "InOut",
+    "LoadError",
+    "MachineError",
+    "Out",
+    "P",
+    "Pools",
+    "Program",
+    "PtoError",
+    "ReadyPolicy",
+    "ScheduleError",
+    "StartPolicy",
+    "TaskWindow",
+    "Tensor",
+    "Tile",
+    "TraceError",
+    "TracePolicy",
+    "WindowMode",
+    "Zipf",
+    "combine",
+    "jit_kernel",
+    "kernel",
+    "sequential",
+    "tl",
+    "workload",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version("pto-wsp")
+    if name == "tl":
+        return importlib.import_module("pto_wsp.language.tl")
+    if (home := _HOME_OF.get(name)) is None:
+        raise AttributeError(f"module 'pto_wsp' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"pto_wsp.{home}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,1 @@
+"""What a user writes: tensors, kernels, workloads and schedules."""

@@ -1,0 +1,50 @@
+"""The workload that is being traced, for what writes to it without knowing how it is traced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+from xdsl.ir import SSAValue
+from xdsl.ir.affine import AffineExpr
+
+from pto_wsp.language.source import fail
+
+
+class Recorder(Protocol):
+    """What indices and kernels need of a workload's trace."""
+
+    def insert_index(self, expr: AffineExpr, operands: Sequence[SSAValue]) -> SSAValue:
+        """Makes one value of an expression over symbols that stand for `operands`."""
+        ...
+
+    def launch(self, kernel: Any, axes: Sequence[Any], views: Mapping[str, Any]) -> None:
+        """Adds a task."""
+        ...
+
+
+_current: ContextVar[Recorder | None] = ContextVar("workload_trace", default=None)
+
+
+@contextmanager
+def recording(recorder: Recorder) -> Iterator[None]:
+    """Makes `recorder` the workload in progress."""
+    token = _current.set(recorder)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def is_recording() -> bool:
+    return _current.get() is not None
+
+
+def recorder(what: str) -> Any:
+    """The workload in progress; TraceError outside of one."""
+    found = _current.get()
+    if found is None:
+        fail(f"{what} works inside a @workload function only")
+    return found

@@ -1,0 +1,194 @@
+"""Kernels: Python functions over tiles, traced once."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, overload
+
+from xdsl.ir import Block, Region
+
+from pto_wsp.dialects import tile
+from pto_wsp.dialects.dtypes import dtype_named
+from pto_wsp.dialects.locations import file_location
+from pto_wsp.dialects.tile import KernelOp, RefType
+from pto_wsp.language.current import recorder
+from pto_wsp.language.index import Index, as_index
+from pto_wsp.language.kernel_trace import KernelTrace, Ref, tracing
+from pto_wsp.language.parameters import ParameterSpec
+from pto_wsp.language.source import Place, definition_place, fail
+from pto_wsp.language.tensor import TensorView
+
+UnitName = Literal["cube", "vector"]
+
+
+@dataclass(frozen=True)
+class _Traced:
+    op: KernelOp
+    calls: tuple[str, ...]
+
+
+class Kernel:
+    """A kernel. `kernel[b, s](x=.., y=..)` in a workload makes one task of it."""
+
+    def __init__(self, function: Callable[..., Any], unit: UnitName | None) -> None:
+        if unit not in (None, "cube", "vector"):
+            fail(f'expected unit="cube" or unit="vector", found {unit!r}')
+        self._function = function
+        self.name = function.__name__
+        self.unit = unit
+        """The declared unit, or None where the compiler infers it."""
+        self.place: Place = definition_place(function.__code__)
+        self.parameters = _parameters(function, self.place)
+        functools.update_wrapper(self, function)
+
+    def __getitem__(self, axes: Any) -> Launcher:
+        given: tuple[Any, ...] = axes if isinstance(axes, tuple) else (axes,)
+        return Launcher(self, tuple(as_index(axis) for axis in given))
+
+    def __call__(self, **operands: Any) -> None:
+        """Launches the kernel as a task without axes."""
+        Launcher(self, ())(**operands)
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The `tl` functions that the body called by name, in order of first call."""
+        return self._traced.calls
+
+    @property
+    def ops(self) -> tuple[str, ...]:
+        """The names of all ops of the traced body, in order."""
+        return tuple(op.name.removeprefix("tile.") for op in self._traced.op.body.block.ops)
+
+    def op(self) -> KernelOp:
+        """A copy of the kernel in the IR."""
+        return self._traced.op.clone()
+
+    @functools.cached_property
+    def _traced(self) -> _Traced:
+        types = [
+            RefType((spec.tile.rows, spec.tile.cols), dtype_named(spec.tile.dtype.value).type)
+            for spec in self.parameters.values()
+        ]
+        block = Block(arg_types=types)
+        folder = os.path.dirname(self.place.file)
+        trace = KernelTrace(block, folder)
+        arguments = {
+            name: Ref(name, spec, argument)
+            for (name, spec), argument in zip(self.parameters.items(), block.args, strict=True)
+        }
+        with tracing(trace):
+            result = self._function(**arguments)
+        if result is not None:
+            fail(
+                f"kernel {self.name!r} returns a value: store it with tl.store instead", self.place
+            )
+        self._check_stores(trace)
+        parameters = [
+            tile.Parameter(name, tile.Role(spec.role), type)
+            for (name, spec), type in zip(self.parameters.items(), types, strict=True)
+        ]
+        unit = None if self.unit is None else tile.Unit(self.unit)
+        op = KernelOp(self.name, parameters, Region(block), unit)
+        op.location = file_location(self.place.relative_to(folder), self.place.line, 1)
+        return _Traced(op, tuple(trace.calls))
+
+    def _check_stores(self, trace: KernelTrace) -> None:
+        for name, spec in self.parameters.items():
+            if spec.role == "out" and name not in trace.stored:
+                fail(f"kernel {self.name!r} never stores to its Out parameter {name!r}", self.place)
+
+    def __repr__(self) -> str:
+        return f"<kernel {self.name}>"
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """A kernel with its axes: called with a tensor region per parameter it makes a task."""
+
+    kernel: Kernel
+    axes: tuple[Index, ...]
+
+    def __call__(self, **operands: Any) -> None:
+        kernel = self.kernel
+        trace = recorder(f"a launch of {kernel.name}")
+        unknown = [name for name in operands if name not in kernel.parameters]
+        missing = [name for name in kernel.parameters if name not in operands]
+        if unknown or missing:
+            names = ", ".join(kernel.parameters)
+            wrong = [f"missing {', '.join(missing)}"] if missing else []
+            wrong += [f"unknown {', '.join(unknown)}"] if unknown else []
+            fail(f"{kernel.name} takes {names}; {'; '.join(wrong)}")
+        views = {name: _checked(kernel, name, operands[name]) for name in kernel.parameters}
+        trace.launch(kernel, self.axes, views)
+
+
+def _checked(kernel: Kernel, name: str, operand: Any) -> TensorView:
+    spec = kernel.parameters[name].tile
+    view: Any = (
+        operand if isinstance(operand, TensorView) else getattr(operand, "__getitem__", None)
+    )
+    if view is None or not hasattr(operand, "numpy") or not hasattr(operand, "dtype"):
+        fail(f"{kernel.name}: {name} takes a tensor or a slice of one, found {operand!r}")
+    if not isinstance(operand, TensorView):
+        view = operand[...]
+    where = f"{kernel.name}: parameter {name!r} (declared at {kernel.place})"
+    if view.dtype is not spec.dtype:
+        fail(f"{where} is {spec}, found tensor {view.tensor.name!r} of {view.dtype.value}")
+    wanted = [extent for extent in (spec.rows, spec.cols) if extent != 1]
+    if [extent for extent in view.extents if extent != 1] != wanted:
+        found = "x".join(map(str, view.extents))
+        fail(
+            f"{where} is {spec}, found a region of {found} of tensor {view.tensor.name!r}"
+            " (axes of extent 1 do not count)"
+        )
+    return view
+
+
+def _parameters(function: Callable[..., Any], place: Place) -> dict[str, ParameterSpec]:
+    specs: dict[str, ParameterSpec] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        annotation = parameter.annotation
+        if isinstance(annotation, str):
+            fail(
+                f"parameter {name!r} of {function.__name__} has the annotation {annotation!r} as text:"
+                " remove `from __future__ import annotations` from the file, or the quotes",
+                place,
+            )
+        if not isinstance(annotation, ParameterSpec):
+            fail(
+                f"parameter {name!r} of {function.__name__} needs an annotation such as"
+                " In[Tile[rows, columns, dtype]]",
+                place,
+            )
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            fail(f"parameter {name!r} of {function.__name__}: * and ** are not allowed", place)
+        specs[name] = annotation
+    if not specs or all(spec.role == "in" for spec in specs.values()):
+        fail(
+            f"kernel {function.__name__!r} writes nothing: it needs an Out or InOut parameter",
+            place,
+        )
+    return specs
+
+
+@overload
+def jit_kernel(function: Callable[..., Any], /) -> Kernel: ...
+@overload
+def jit_kernel(*, unit: UnitName | None = None) -> Callable[[Callable[..., Any]], Kernel]: ...
+def jit_kernel(
+    function: Callable[..., Any] | None = None, /, *, unit: UnitName | None = None
+) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
+    """Makes a kernel of a function over tiles: `@jit_kernel` or `@jit_kernel(unit="cube")`.
+
+    The unit is inferred where it is not declared: `cube` with a matmul, else `vector`.
+    """
+    if function is not None:
+        return Kernel(function, unit)
+    return lambda decorated: Kernel(decorated, unit)
+
+
+kernel = jit_kernel

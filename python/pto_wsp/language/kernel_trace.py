@@ -1,0 +1,298 @@
+"""A kernel while it is traced: symbolic tiles, and the IR that grows under them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NoReturn
+
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.utils.exceptions import VerifyException
+
+from pto_wsp.dialects import tile
+from pto_wsp.dialects.dtypes import dtype_info, dtype_named
+from pto_wsp.dialects.locations import file_location
+from pto_wsp.dialects.tile import TileType
+from pto_wsp.language.dtypes import DType
+from pto_wsp.language.parameters import ParameterSpec
+from pto_wsp.language.source import fail, user_place
+
+Number = int | float
+
+
+class KernelTrace:
+    """Collects the ops of one kernel."""
+
+    def __init__(self, block: Block, folder: str) -> None:
+        self._block = block
+        self._folder = folder
+        self.calls: dict[str, None] = {}
+        """The `tl` names called, in order of first call."""
+        self.stored: set[str] = set()
+        """The parameters stored to."""
+
+    def insert(self, op: Operation) -> Operation:
+        place = user_place()
+        name = place.relative_to(self._folder)
+        op.location = file_location(name, place.line, place.column)
+        self._block.add_op(op)
+        return op
+
+
+_current: ContextVar[KernelTrace | None] = ContextVar("kernel_trace", default=None)
+
+
+@contextmanager
+def tracing(trace: KernelTrace) -> Iterator[None]:
+    """Makes `trace` the one that `tl` writes to."""
+    token = _current.set(trace)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_trace(what: str) -> KernelTrace:
+    """The kernel being traced; TraceError outside of one."""
+    trace = _current.get()
+    if trace is None:
+        fail(f"{what} works inside a @jit_kernel function only")
+    return trace
+
+
+def is_tracing() -> bool:
+    return _current.get() is not None
+
+
+class Value:
+    """A tile inside a kernel: a block of numbers that is known when the program runs."""
+
+    __array_ufunc__ = None
+    """NumPy leaves `array + value` to us."""
+
+    def __init__(self, ssa: SSAValue) -> None:
+        self._ssa = ssa
+
+    @property
+    def ssa(self) -> SSAValue:
+        """The tile value in the IR."""
+        return self._ssa
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return tile.tile_type(self.ssa).shape
+
+    @property
+    def dtype(self) -> DType:
+        return DType(dtype_info(tile.tile_type(self.ssa).element_type).name)
+
+    def __repr__(self) -> str:
+        rows, cols = self.shape
+        return f"<tile {rows}x{cols} {self.dtype.value}>"
+
+    # ---- Operators ----
+
+    def __add__(self, other: Any) -> Value:
+        return binary("+", tile.AddOp, self, other)
+
+    def __radd__(self, other: Any) -> Value:
+        return binary("+", tile.AddOp, other, self)
+
+    def __sub__(self, other: Any) -> Value:
+        return binary("-", tile.SubOp, self, other)
+
+    def __rsub__(self, other: Any) -> Value:
+        return binary("-", tile.SubOp, other, self)
+
+    def __mul__(self, other: Any) -> Value:
+        return binary("*", tile.MulOp, self, other)
+
+    def __rmul__(self, other: Any) -> Value:
+        return binary("*", tile.MulOp, other, self)
+
+    def __truediv__(self, other: Any) -> Value:
+        return binary("/", tile.DivOp, self, other)
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return binary("/", tile.DivOp, other, self)
+
+    def __neg__(self) -> Value:
+        return unary("-", tile.NegOp, self)
+
+    def __matmul__(self, other: Any) -> Value:
+        return emit("@", tile.MatmulOp, as_value("@", self), as_value("@", other))
+
+    def __lt__(self, other: Any) -> Value:
+        return compare("<", tile.Predicate.LT, self, other)
+
+    def __le__(self, other: Any) -> Value:
+        return compare("<=", tile.Predicate.LE, self, other)
+
+    def __gt__(self, other: Any) -> Value:
+        return compare(">", tile.Predicate.GT, self, other)
+
+    def __ge__(self, other: Any) -> Value:
+        return compare(">=", tile.Predicate.GE, self, other)
+
+    def __eq__(self, other: Any) -> Value:  # type: ignore[override]
+        return compare("==", tile.Predicate.EQ, self, other)
+
+    def __ne__(self, other: Any) -> Value:  # type: ignore[override]
+        return compare("!=", tile.Predicate.NE, self, other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getitem__(self, item: Any) -> Value:
+        return sliced(self, item)
+
+    # ---- What a symbolic value cannot do ----
+
+    def __bool__(self) -> NoReturn:
+        fail(
+            "a tile has no value while the kernel is traced, so `if`, `and`, `or`, `not` and `while`"
+            " cannot look at it: choose per element with tl.where(mask, a, b)"
+        )
+
+    def __int__(self) -> NoReturn:
+        fail("a tile has no value while the kernel is traced: int() cannot look at it")
+
+    def __float__(self) -> NoReturn:
+        fail("a tile has no value while the kernel is traced: float() cannot look at it")
+
+    __index__ = __int__
+
+    def __len__(self) -> NoReturn:
+        fail("a tile has no len(): use .shape, which is (rows, columns)")
+
+    def __iter__(self) -> NoReturn:
+        fail("a tile cannot be iterated over: slice it, for example x[:, i : i + 1]")
+
+
+class Ref(Value):
+    """A kernel's parameter. Used as a value it is loaded whole."""
+
+    def __init__(self, name: str, spec: ParameterSpec, argument: SSAValue) -> None:
+        self.name = name
+        self.spec = spec
+        self.argument = argument
+        self._loaded: SSAValue | None = None
+
+    @property
+    def ssa(self) -> SSAValue:
+        if self.spec.role == "in" and self._loaded is not None:
+            return self._loaded
+        self._loaded = self.load((0, 0), self.shape).ssa
+        self._loaded.name_hint = self.name
+        return self._loaded
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.spec.tile.rows, self.spec.tile.cols
+
+    @property
+    def dtype(self) -> DType:
+        return self.spec.tile.dtype
+
+    def load(self, offsets: tuple[int, int], extents: tuple[int, int]) -> Value:
+        """A box of the parameter."""
+        if self.spec.role == "out":
+            fail(f"parameter {self.name!r} is Out: it can be stored to, not read; declare it InOut")
+        return emit("tl.load", tile.LoadOp, self.argument, offsets, extents)
+
+    def __repr__(self) -> str:
+        return f"<parameter {self.name}: {self.spec.tile}>"
+
+
+# ---- From Python values to ops -----------------------------------------------------------------
+
+
+def emit(what: str, op: type[Any], *arguments: Any, **options: Any) -> Value:
+    """Builds an op with one result; a shape or dtype that it refuses is the user's error."""
+    return Value(emit_op(what, op, *arguments, **options).results[0])
+
+
+def emit_op(what: str, op: type[Any], *arguments: Any, **options: Any) -> Operation:
+    trace = current_trace(what)
+    plain = [argument.ssa if isinstance(argument, Value) else argument for argument in arguments]
+    try:
+        built: Operation = op(*plain, **options)
+        built.verify_()
+    except VerifyException as error:
+        fail(f"{what}: {error}")
+    return trace.insert(built)
+
+
+def as_value(what: str, operand: Any, like: DType | None = None) -> Value:
+    """A tile of an operand; a number becomes a 1x1 constant of the dtype `like`."""
+    if isinstance(operand, Value):
+        return operand
+    if isinstance(operand, bool) or not isinstance(operand, (int, float)):
+        fail(f"{what}: expected a tile or a number, found {operand!r}")
+    return constant(what, operand, like or DType.F32)
+
+
+def constant(what: str, number: Number, dtype: DType) -> Value:
+    info = dtype_named(dtype.value)
+    if not dtype.is_float and number != int(number):
+        fail(f"{what}: {number} is no {dtype.value}; cast the tile to a float dtype first")
+    return emit(what, tile.ConstantOp, number, TileType((1, 1), info.type))
+
+
+def unary(what: str, op: type[Any], operand: Any) -> Value:
+    return emit(what, op, as_value(what, operand))
+
+
+def binary(what: str, op: type[Any], lhs: Any, rhs: Any) -> Value:
+    """An element-wise op on tiles and numbers; a number takes the other side's dtype."""
+    left = as_value(what, lhs, rhs.dtype if isinstance(rhs, Value) else None)
+    right = as_value(what, rhs, left.dtype)
+    return emit(what, op, left, right)
+
+
+def compare(what: str, predicate: tile.Predicate, lhs: Any, rhs: Any) -> Value:
+    left = as_value(what, lhs)
+    return emit(what, tile.CompareOp, predicate, left, as_value(what, rhs, left.dtype))
+
+
+def cast(what: str, value: Value, dtype: DType) -> Value:
+    return emit(what, tile.CastOp, value, dtype_named(dtype.value).type)
+
+
+def sliced(value: Value, item: Any) -> Value:
+    """`value[rows, columns]` with slices or numbers of Python; a number keeps its axis."""
+    parts: tuple[Any, ...] = item if isinstance(item, tuple) else (item,)
+    if len(parts) > 2:
+        fail(f"a tile has two axes, found {len(parts)} indices")
+    parts = (*parts, *([slice(None)] * (2 - len(parts))))
+    ranges = [_range(part, size) for part, size in zip(parts, value.shape, strict=True)]
+    offsets = tuple(r.start for r in ranges)
+    extents = tuple(len(r) for r in ranges)
+    strides = tuple(r.step for r in ranges)
+    if isinstance(value, Ref) and strides == (1, 1):
+        return value.load(offsets, extents)
+    return emit("slice", tile.SliceOp, value, offsets, extents, strides)
+
+
+def _range(part: Any, size: int) -> range:
+    if isinstance(part, slice):
+        bounds: slice[Any, Any, Any] = part
+        for bound in (bounds.start, bounds.stop, bounds.step):
+            if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int)):
+                fail(f"a tile is sliced with Python integers, found {bound!r}")
+        for bound in (bounds.start, bounds.stop):
+            if bound is not None and not -size <= bound <= size:
+                fail(f"a slice bound of {bound} does not lie in a tile of {size} along this axis")
+        found = range(*bounds.indices(size))
+        if len(found) == 0:
+            fail(f"the slice {bounds.start}:{bounds.stop} of {size} is empty")
+        if found.step not in (1, 2):
+            fail(f"a tile is sliced with step 1 or 2, found {found.step}")
+        return found
+    if isinstance(part, bool) or not isinstance(part, int):
+        fail(f"a tile is indexed with Python integers and slices, found {part!r}")
+    if not -size <= part < size:
+        fail(f"index {part} does not lie in 0..{size - 1}")
+    start = part % size
+    return range(start, start + 1)

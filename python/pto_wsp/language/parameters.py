@@ -1,0 +1,80 @@
+"""What a kernel's signature says: `x: In[Tile[32, 128, DType.F16]]`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pto_wsp.language.dtypes import DType
+from pto_wsp.language.source import fail
+
+Role = Literal["in", "out", "inout"]
+
+
+@dataclass(frozen=True)
+class TileSpec:
+    """Rows, columns and dtype of a parameter."""
+
+    rows: int
+    cols: int
+    dtype: DType
+
+    def __str__(self) -> str:
+        return f"{self.rows}x{self.cols} {self.dtype.value}"
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """A parameter's role and tile."""
+
+    role: Role
+    tile: TileSpec
+
+
+class Tile:
+    """`Tile[rows, columns, dtype]`: a block of a tensor."""
+
+    def __class_getitem__(cls, item: Any) -> TileSpec:
+        parts: tuple[Any, ...] = item if isinstance(item, tuple) else (item,)
+        if len(parts) != 3 or not isinstance(parts[2], DType):
+            fail(f"expected Tile[rows, columns, dtype], found Tile[{_shown(parts)}]")
+        rows, cols, dtype = parts
+        for extent in (rows, cols):
+            if isinstance(extent, bool) or not isinstance(extent, int) or extent < 1:
+                fail(f"a tile's extents are integers of at least 1, found Tile[{_shown(parts)}]")
+        if dtype is DType.BOOL:
+            fail(
+                "masks live inside kernels only: a parameter's dtype is f16, bf16, f32, i32 or i64"
+            )
+        return TileSpec(rows, cols, dtype)
+
+
+def _shown(parts: tuple[Any, ...]) -> str:
+    return ", ".join(part.value if isinstance(part, DType) else repr(part) for part in parts)
+
+
+def _spec(role: Role, tile: Any) -> ParameterSpec:
+    if not isinstance(tile, TileSpec):
+        fail(f"expected {role.capitalize()}[Tile[rows, columns, dtype]], found {tile!r} in it")
+    return ParameterSpec(role, tile)
+
+
+class In:
+    """`In[Tile[..]]`: the kernel reads the parameter."""
+
+    def __class_getitem__(cls, item: Any) -> ParameterSpec:
+        return _spec("in", item)
+
+
+class Out:
+    """`Out[Tile[..]]`: the kernel writes the parameter and may not read it."""
+
+    def __class_getitem__(cls, item: Any) -> ParameterSpec:
+        return _spec("out", item)
+
+
+class InOut:
+    """`InOut[Tile[..]]`: the kernel reads and writes the parameter."""
+
+    def __class_getitem__(cls, item: Any) -> ParameterSpec:
+        return _spec("inout", item)

@@ -1,0 +1,78 @@
+"""Where the user's code stands: the innermost frame outside this package."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import NoReturn
+
+from pto_wsp.errors import TraceError
+
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the user's source; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{shown(self.file)}:{self.line}"
+
+    def relative_to(self, folder: str) -> str:
+        """The file's name in IR and emitted code: the same in any clone of the source."""
+        relative = os.path.relpath(self.file, folder)
+        return Path(self.file).name if relative.startswith("..") else Path(relative).as_posix()
+
+
+def user_place() -> Place:
+    """The place that the innermost user frame executes."""
+    frame = _user_frame()
+    code = frame.f_code
+    return Place(code.co_filename, frame.f_lineno, _column(code, frame.f_lasti))
+
+
+def definition_place(code: CodeType) -> Place:
+    """Where a function is defined."""
+    return Place(code.co_filename, code.co_firstlineno, 1)
+
+
+def user_stacklevel() -> int:
+    """The `stacklevel` that makes a warning point at the user's line, for the function's caller."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def shown(file: str) -> str:
+    """A file's name in messages: relative where it lies below the working directory."""
+    relative = os.path.relpath(file)
+    return file if relative.startswith("..") else relative
+
+
+def fail(message: str, place: Place | None = None) -> NoReturn:
+    """Raises TraceError at `place`, or at the user's line."""
+    raise TraceError(f"{place or user_place()}: {message}")
+
+
+def _user_frame() -> FrameType:
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return frame
+
+
+def _column(code: CodeType, instruction: int) -> int:
+    if sys.version_info < (3, 11):
+        return 1
+    for index, (_, _, column, _) in enumerate(code.co_positions()):
+        if index * 2 == instruction and column is not None:
+            return column + 1
+    return 1
