@@ -73,7 +73,7 @@ class Session {
   const void* data(const std::string& tensor) const;
 
   // What goes wrong in a run is thrown by its result(). Throws ExecutionError while another run of this
-  // session goes on.
+  // session goes on, and where the trace cannot be written.
   std::unique_ptr<Run> start(const RunOptions& options);
   // From now on simulations see the data that `other` read when it was executed last. Both programs must come from
   // one workload: throws ExecutionError where `other` has not been executed.

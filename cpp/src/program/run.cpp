@@ -121,6 +121,8 @@ class StopOnError {
 
 Run::Impl::Impl(std::shared_ptr<Session::State> state, RunOptions options)
     : state_(std::move(state)), options_(std::move(options)), program_(state_->program->program()) {
+  // Opened here, so that whoever owns the file may remove it from now on.
+  if (!options_.trace.empty()) trace_.emplace(options_.trace, program_, options_.machine);
   claim_session();
   thread_ = std::thread([this] { main(); });
 }
@@ -179,15 +181,13 @@ void Run::Impl::main() {
 }
 
 Stats Run::Impl::run_program() {
-  std::optional<TraceWriter> trace;
-  if (!options_.trace.empty()) trace.emplace(options_.trace, program_, options_.machine);
   const auto kernels = kernel_infos(program_, options_.costs);
   const auto tensors = tensor_infos(program_);
-  Simulation simulation(options_.machine, options_.schedule, kernels, tensors, trace ? &*trace : nullptr, stop_);
+  Simulation simulation(options_.machine, options_.schedule, kernels, tensors, trace_ ? &*trace_ : nullptr, stop_);
   StopOnError guard(stop_);
   Stats stats = options_.mode == Mode::Execute ? execute(simulation) : simulate(simulation);
   guard.finished = true;
-  if (trace) trace->close();
+  if (trace_) trace_->close();
   return stats;
 }
 

@@ -18,7 +18,7 @@
 namespace pto {
 
 struct Run::Impl {
-  // Throws ExecutionError where another run of the session goes on.
+  // Throws ExecutionError where another run of the session goes on, or where the trace cannot be written.
   Impl(std::shared_ptr<Session::State> state, RunOptions options);
   ~Impl();
 
@@ -39,6 +39,7 @@ struct Run::Impl {
   const std::shared_ptr<Session::State> state_;
   const RunOptions options_;
   const pto_program& program_;
+  std::optional<TraceWriter> trace_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> cancelled_{false};
   std::mutex executor_mutex_;  // cancel() may come from any thread, at any time
