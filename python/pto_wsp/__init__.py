@@ -1,4 +1,4 @@
-"""pto_wsp: write LLM layers as tile kernels, workloads and schedules; get values, cycles and traces.
+"""Write LLM layers as tile kernels, workloads and schedules; get values, cycles and traces.
 
 Importing the package imports nothing else; each name is loaded when it is first used.
 """

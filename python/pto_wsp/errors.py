@@ -8,12 +8,12 @@ class PtoError(Exception):
 
 
 class CompileError(PtoError):
-    """A program that cannot be compiled: one line per finding, each with the user's file and line."""
+    """A program that cannot be compiled: a line per finding, each with the user's file and line."""
 
 
 class TraceError(CompileError):
-    """User code that cannot be traced: a wrong shape or dtype, an index out of range, Python control
-    flow over a symbolic value. Raised where it happens, with the user's line."""
+    """User code that cannot be traced: a wrong shape or dtype, an index out of range, control flow
+    over a symbolic value. Raised where it happens, with the user's line."""
 
 
 class MachineError(PtoError):
@@ -21,7 +21,7 @@ class MachineError(PtoError):
 
 
 class ScheduleError(PtoError):
-    """A setting that does not exist, has a wrong value, or that machine or program cannot honour."""
+    """A setting that does not exist, has a wrong value, or that machine or program cannot keep."""
 
 
 class LoadError(PtoError):

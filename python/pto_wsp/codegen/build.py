@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pto_wsp.errors import CompileError
-
 from pto_wsp import _core
+from pto_wsp.errors import CompileError
 
 FLAGS = (
     "-std=c++20",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pto_wsp.errors import CompileError
 from xdsl.dialects.builtin import ModuleOp
 
 from pto_wsp.codegen.kernels import emit_kernels
 from pto_wsp.codegen.program import emit_program
 from pto_wsp.codegen.writer import Writer
 from pto_wsp.dialects import task, tile
+from pto_wsp.errors import CompileError
 
 _HEAD = """\
 // A task program: kernels, tensors, and the loops that generate tasks.

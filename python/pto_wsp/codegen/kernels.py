@@ -313,5 +313,6 @@ def _table_row(out: Writer, kernel: tile.KernelOp, scratch_bytes: int) -> str:
     parameters, fragments = len(kernel.parameters), len(kernel.fragments)
     return (
         f"{{{quoted(name)}, {quoted(place(kernel))}, PTO_{kernel.unit.upper()}, "
-        f"{parameters}, params_{name}, {fragments}, fragments_{name}, {scratch_bytes}, kernel_{name}}},"
+        f"{parameters}, params_{name}, {fragments}, fragments_{name}, "
+        f"{scratch_bytes}, kernel_{name}}},"
     )

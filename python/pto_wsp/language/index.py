@@ -15,7 +15,8 @@ from pto_wsp.language.source import fail
 class Index:
     """A number that is known when the program runs: `b`, `s * 32 + 1`.
 
-    Sums, differences, and products, quotients (`//`) and remainders with constants are indices again.
+    Sums and differences are indices again; so are products, quotients (`//`) and remainders (`%`)
+    with constants.
     """
 
     __slots__ = ("_constant", "_terms", "name", "position")

@@ -154,7 +154,7 @@ def _parameters(function: Callable[..., Any], place: Place) -> dict[str, Paramet
         annotation = parameter.annotation
         if isinstance(annotation, str):
             fail(
-                f"parameter {name!r} of {function.__name__} has the annotation {annotation!r} as text:"
+                f"parameter {name!r} of {function.__name__} has an annotation as text, {annotation!r}:"
                 " remove `from __future__ import annotations` from the file, or the quotes",
                 place,
             )

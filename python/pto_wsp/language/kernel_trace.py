@@ -151,8 +151,8 @@ class Value:
 
     def __bool__(self) -> NoReturn:
         fail(
-            "a tile has no value while the kernel is traced, so `if`, `and`, `or`, `not` and `while`"
-            " cannot look at it: choose per element with tl.where(mask, a, b)"
+            "a tile has no value while the kernel is traced, so `if`, `and`, `or`, `not` and"
+            " `while` cannot look at it: choose per element with tl.where(mask, a, b)"
         )
 
     def __int__(self) -> NoReturn:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from pto_wsp.errors import ScheduleError
@@ -118,7 +119,7 @@ class DispatchPolicy(Policy):
 
     @classmethod
     def round_robin(cls, schedulers: int | None = None) -> DispatchPolicy:
-        """In turn among the first `schedulers` schedulers; among the profile's number by default."""
+        """In turn among the first `schedulers` schedulers; by default the profile's number."""
         if schedulers is None:
             return cls("round_robin")
         return cls("round_robin", (_count("DispatchPolicy.round_robin", schedulers),))
@@ -244,11 +245,11 @@ class Schedulable:
     def dispatch_threshold(
         self, thresholds: Sequence[int], policies: Mapping[int, DispatchPolicy]
     ) -> Scheduled:
-        """Task i uses the policy of the largest threshold <= i + 1, below all that of the smallest."""
+        """Task i uses the policy of the largest threshold <= i + 1, else that of the smallest."""
         if not thresholds:
             raise _refuse("dispatch_threshold: there are no thresholds")
         numbers = [_count("dispatch_threshold", threshold) for threshold in thresholds]
-        if any(a >= b for a, b in zip(numbers, numbers[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(numbers)):
             raise _refuse(f"dispatch_threshold: expected increasing thresholds, found {numbers}")
         if set(numbers) != set(policies):
             raise _refuse(
@@ -285,8 +286,8 @@ class Schedulable:
     ) -> Program:
         """Compiles for `target`, to run on a machine profile (a name, or a JSON file).
 
-        `threads` host threads compute values (default: one per core); `compiler` is the C++ compiler
-        (default: PTO_CXX, else the system's). Raises CompileError, MachineError, ScheduleError.
+        `threads` host threads compute values (default: one per core); `compiler` is the C++
+        compiler (default: PTO_CXX, else the system's). Raises CompileError, MachineError, ScheduleError.
         """
         from pto_wsp.compile import compile_workload
 

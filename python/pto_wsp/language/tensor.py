@@ -28,7 +28,7 @@ class Random:
 class Zipf:
     """Synthetic routing: shuffled log-Zipf scores of the values plus noise per row, then top-k.
 
-    `exponent` 0 is uniform; published expert loads have 0.5 to 1.2. The values are 0 .. `values` - 1;
+    `exponent` 0 is uniform; published expert loads have 0.5 to 1.2. The values are below `values`;
     with `groups`, a row's values come from `kept_groups` of them, as in group-limited top-k.
     """
 
@@ -134,15 +134,15 @@ class Tensor:
         choices = routing.values // routing.groups * routing.kept_groups
         if self.shape[-1] > choices:
             fail(
-                f"tensor {self.name!r}: a row holds {self.shape[-1]} distinct values, the routing has"
-                f" only {choices} to choose from"
+                f"tensor {self.name!r}: a row holds {self.shape[-1]} distinct values, the routing"
+                f" has only {choices} to choose from"
             )
 
     # ---- Values ----
 
     def array(self) -> NDArray[Any] | None:
-        """The whole tensor's memory, C-contiguous; zeros on the first call for an empty one, None for
-        a procedural one."""
+        """The whole tensor's memory, C-contiguous; zeros on the first call for an empty one, None
+        for a procedural one."""
         if self._memory is None and self.source is None:
             self._memory = np.zeros(self.shape, self.dtype.numpy)
         return self._memory

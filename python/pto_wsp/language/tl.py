@@ -1,7 +1,7 @@
 """What a kernel computes with: functions over tiles.
 
-A tile has two axes, rows and columns. Where a function takes two tiles, extents of 1 broadcast as in
-NumPy and different float dtypes widen to f32; a Python number takes the dtype of the tile beside it.
+A tile has two axes, rows and columns. Where a function takes two tiles, extents of 1 broadcast as
+in NumPy and different float dtypes widen to f32; a number takes the dtype of the tile beside it.
 A wrong shape or dtype raises TraceError with the user's line.
 """
 
@@ -66,7 +66,7 @@ def load(
 def store(target: Value, value: Operand, offsets: tuple[int, int] = (0, 0)) -> None:
     """Writes `value` to the box of its shape at `offsets` of an Out or InOut parameter.
 
-    Floats are rounded to the parameter's dtype, to nearest even. A number fills the whole parameter.
+    Floats are rounded to the parameter's dtype, to nearest even. A number fills the parameter.
     """
     if not isinstance(target, Ref):
         fail(f"tl.store writes to a parameter of the kernel, found {target!r}")
@@ -74,7 +74,7 @@ def store(target: Value, value: Operand, offsets: tuple[int, int] = (0, 0)) -> N
         fail(f"parameter {target.name!r} is In: declare it Out or InOut to store to it")
     if not isinstance(value, Value):
         number = trace.as_value("tl.store", value, target.dtype)
-        # Zero times the shape's counter would not do for infinities: choose the number everywhere.
+        # A mask that holds everywhere gives the number the parameter's shape.
         counter = _iota(target.shape, 1)
         everywhere = trace.compare("tl.store", tile.Predicate.GE, counter, 0)
         value = trace.emit("tl.store", tile.SelectOp, everywhere, number, number)
@@ -172,7 +172,7 @@ def sigmoid(x: Operand) -> Value:
 
 @_recorded
 def cast(x: Value, dtype: DType) -> Value:
-    """The same numbers in another dtype: floats to nearest even, floats to integers towards zero."""
+    """The same numbers in another dtype: to nearest even, from floats to integers towards zero."""
     if not isinstance(dtype, DType):  # pyright: ignore[reportUnnecessaryIsInstance]
         fail(f"tl.cast: expected a DType, found {dtype!r}")
     return trace.cast("tl.cast", x, dtype)

@@ -144,8 +144,8 @@ class WorkloadTrace:
         known = self.kernels.setdefault(kernel.name, kernel)
         if known is not kernel:
             fail(
-                f"two kernels are named {kernel.name!r} ({known.place} and {kernel.place}): names are"
-                " unique in a workload"
+                f"two kernels are named {kernel.name!r} ({known.place} and {kernel.place}):"
+                " names are unique in a workload"
             )
         what = f"the launch of {kernel.name}"
         names = _axis_names(kernel, axes)
@@ -187,11 +187,11 @@ def _trace(what: str) -> WorkloadTrace:
 
 
 class Loops:
-    """`P(axis, ..)`: for all values of the axes, in any order in time; `P.seq`: one after the other;
-    `P.sel`: for the numbers that a row of a tensor holds when the program runs."""
+    """`P(axis, ..)`: for all values of the axes, in any order in time; `P.seq`: one after the
+    other; `P.sel`: for the numbers that a row of a tensor holds when the program runs."""
 
     def __call__(self, *axes: Axis) -> Iterator[Any]:
-        """`for b, s in P(batch, tiles):` the last axis runs fastest; one axis gives a single index."""
+        """`for b, s in P(batch, tiles):` the last axis runs fastest; one axis gives one index."""
         return _loop(task.ParallelOp, axes, "P")
 
     def seq(self, *axes: Axis) -> Iterator[Any]:

@@ -80,7 +80,11 @@ def _units(options: Options) -> Iterator[_Unit]:
     path = options.file or "-"
     base, colon, name = path.rpartition(":")
     if path.endswith(".py") or (colon and base.endswith(".py")):
-        yield _Unit(path if path.endswith(".py") else base, name if colon else None, None)
+        whole = path.endswith(".py")
+        file = path if whole else base
+        if not Path(file).is_file():
+            raise UsageError(f"{file}: there is no such file")
+        yield _Unit(file, None if whole else name, None)
         return
     try:
         text = read_text(path)

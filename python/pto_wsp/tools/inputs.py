@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from collections.abc import Generator
@@ -14,13 +15,16 @@ from typing import Protocol, cast, runtime_checkable
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.utils.exceptions import ParseError
+from xdsl.utils.exceptions import ParseError, VerifyException
 
 from pto_wsp.dialects.text import parse_module
 from pto_wsp.errors import CompileError, PtoError
 
 SPLIT = "// -----"
 """Separates the parts of a file under --split-input-file."""
+
+_CLOSED_STRINGS = re.compile(r'(?:[^"/]|/(?!/)|"(?:[^"\\]|\\.)*")*')
+"""The beginning of a line up to a comment or to a string that does not end."""
 
 
 @runtime_checkable
@@ -57,14 +61,29 @@ def split_text(text: str) -> list[str]:
 
 def parse_text(ctx: Context, text: str, path: str) -> ModuleOp:
     """The module in `text`; raises CompileError where it is none."""
+    name = "<stdin>" if path == "-" else path
+    _check_strings(text, name)
     try:
-        return parse_module(ctx, text, "<stdin>" if path == "-" else path)
+        return parse_module(ctx, text, name)
     except ParseError as error:
         at = error.span.get_location()
         message = " ".join(error.msg.split())
         raise CompileError(f"{at.file}:{at.line}:{at.col}: error: {message}") from None
+    except VerifyException as error:
+        # An attribute that refuses its parameters; the parser does not say where it stands.
+        raise CompileError(f"{name}: error: {' '.join(str(error).split())}") from None
     except RecursionError:
-        raise CompileError(f"{path}: error: regions are nested too deeply") from None
+        raise CompileError(f"{name}: error: regions are nested too deeply") from None
+
+
+def _check_strings(text: str, name: str) -> None:
+    """xDSL's lexer takes time exponential in what follows a string that does not end."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        closed = _CLOSED_STRINGS.match(line)
+        assert closed is not None
+        if line[closed.end() :].startswith('"'):
+            column = closed.end() + 1
+            raise CompileError(f"{name}:{number}:{column}: error: the string does not end")
 
 
 # ---- Python ------------------------------------------------------------------------------------
@@ -114,8 +133,6 @@ def _pick(path: str, namespace: dict[str, object], name: str | None) -> object:
 
 def _import(path: str) -> ModuleType:
     file = Path(path)
-    if not file.is_file():
-        raise CompileError(f"{path}: error: there is no such file")
     spec = importlib.util.spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None:
         raise CompileError(f"{path}: error: Python cannot import this file")
@@ -137,7 +154,7 @@ def _user_code(path: str) -> Generator[None]:
     except SystemExit as error:
         raise CompileError(f"{path}: error: the file ended Python ({error.code})") from None
     except SyntaxError as error:
-        place = f"{error.filename}:{error.lineno}:{error.offset}"
+        place = f"{_shown(path, error.filename or path)}:{error.lineno}:{error.offset}"
         raise CompileError(f"{place}: error: {error.msg}") from None
     except Exception as error:
         raise CompileError(
@@ -151,5 +168,10 @@ def _place(path: str, error: Exception) -> str:
     for frame in reversed(frames):
         if Path(frame.filename).resolve().is_relative_to(folder):
             column = cast("int | None", getattr(frame, "colno", None))
-            return f"{frame.filename}:{frame.lineno}:{(column or 0) + 1}"
+            return f"{_shown(path, frame.filename)}:{frame.lineno}:{(column or 0) + 1}"
     return path
+
+
+def _shown(path: str, file: str) -> str:
+    """The file as the user called it, if it is the one that is compiled."""
+    return path if Path(file).resolve() == Path(path).resolve() else file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import VerifyException
 
@@ -43,20 +43,22 @@ def verify(module: ModuleOp, after: str | None = None) -> None:
     """
     errors = Diagnostics()
     note = f" (after {after})" if after is not None else ""
+    for op in module.walk():
+        if op is not module:
+            _verify_one(op, note, errors)
+    errors.raise_if_any()
     for op, earlier in symbols(module).clashes:
         place = where(earlier)
         first = f"; the first is at {place}" if place else ""
-        errors.error(op, f"two definitions of @{_symbol(op)}{first}{note}")
-    for op in module.walk():
-        if op is module and errors.found:
-            continue  # the same clash, without a place
-        try:
-            op.verify_()
-        except VerifyException as error:
-            errors.error(op, f"{op.name}: {' '.join(str(error).split())}{note}")
+        errors.error(op, f"two definitions of @{op.symbol}{first}{note}")
+    # xDSL's own check of the module finds the same clashes, without a place.
+    errors.raise_if_any()
+    _verify_one(module, note, errors)
     errors.raise_if_any()
 
 
-def _symbol(op: Operation) -> str:
-    name = op.get_attr_or_prop("sym_name")
-    return name.data if isinstance(name, StringAttr) else ""
+def _verify_one(op: Operation, note: str, errors: Diagnostics) -> None:
+    try:
+        op.verify_()
+    except VerifyException as error:
+        errors.error(op, f"{op.name}: {' '.join(str(error).split())}{note}")

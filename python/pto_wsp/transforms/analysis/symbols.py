@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
 
 from pto_wsp.dialects.schedule import PlanOp
 from pto_wsp.dialects.task import WorkloadOp
 from pto_wsp.dialects.tile import KernelOp
+
+Definition = KernelOp | WorkloadOp | PlanOp
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,15 @@ class Symbols:
     kernels: dict[str, KernelOp]
     workloads: dict[str, WorkloadOp]
     plans: dict[str, PlanOp]
-    clashes: tuple[tuple[Operation, Operation], ...]
+    clashes: tuple[tuple[Definition, Definition], ...]
     """An op and the earlier one that has the same name."""
 
 
 def symbols(module: ModuleOp) -> Symbols:
     """All kernels, workloads and plans of a module."""
     found = Symbols({}, {}, {}, ())
-    first: dict[str, Operation] = {}
-    clashes: list[tuple[Operation, Operation]] = []
+    first: dict[str, Definition] = {}
+    clashes: list[tuple[Definition, Definition]] = []
     for op in module.body.block.ops:
         match op:
             case KernelOp():
