@@ -1,0 +1,104 @@
+#include "cost/vector_ops.h"
+
+#include <algorithm>
+#include <array>
+
+namespace pto::cost {
+
+struct VectorOp {
+  enum class Shape { ElementWise, RowSum, RowMax, TopK };
+  std::string_view name;
+  Shape shape;
+  std::array<Instruction, 4> instructions;  // element-wise: one after the other
+  size_t count;
+};
+
+namespace {
+
+using enum Instruction;
+
+template <typename... I>
+constexpr VectorOp element_wise(std::string_view name, I... instructions) {
+  return {name, VectorOp::Shape::ElementWise, {instructions...}, sizeof...(I)};
+}
+
+constexpr std::array kOps = {
+    element_wise("neg", MulScalar),
+    element_wise("exp", Exp),
+    element_wise("log", Ln),
+    element_wise("sqrt", Sqrt),
+    element_wise("rsqrt", Rsqrt),
+    element_wise("sigmoid", MulScalar, Exp, AddScalar, Div),
+    element_wise("add", Add),
+    element_wise("sub", Add),
+    element_wise("mul", Mul),
+    element_wise("div", Div),
+    element_wise("compare", Other),
+    element_wise("select", Select),
+    element_wise("cast", Convert),
+    element_wise("gather", Gather),
+    element_wise("concat", Copy),
+    element_wise("slice", Gather),  // those of stride 1 are addresses and have no fragment
+    element_wise("interleave", Gather),
+    element_wise("broadcast", Copy),
+    element_wise("transpose", Other),
+    element_wise("iota", Other),
+    element_wise("constant", Copy),
+    element_wise("splat", Copy),
+    VectorOp{"rowsum", VectorOp::Shape::RowSum, {}, 0},
+    VectorOp{"rowmax", VectorOp::Shape::RowMax, {}, 0},
+    VectorOp{"topk", VectorOp::Shape::TopK, {}, 0},
+};
+
+int64_t run(const VectorInstruction& i, int64_t repeats) {
+  return repeats == 0 ? 0 : i.head + repeats * i.slope + i.tail;
+}
+
+// Whole repeats are added up until one is left of each row; `last` steps make a single value of that.
+int64_t reduce_cycles(const VectorCore& core, Instruction step, int64_t steps, int64_t rows, int64_t repeats) {
+  return run(core[Add], rows * (repeats - 1)) + steps * run(core[step], rows);
+}
+
+// Each row is sorted on its own: runs of 32 pairs (value, index), of which each level merges four into one.
+int64_t topk_cycles(const VectorCore& core, int64_t rows, int64_t cols) {
+  constexpr int64_t kRun = 32, kLists = 4;
+  const int64_t runs = ceil_div(cols, kRun);
+  int64_t levels = 1;
+  for (int64_t sorted = 1; sorted < runs; sorted *= kLists) ++levels;
+  return rows * levels * run(core[Sort], runs);
+}
+
+}  // namespace
+
+const VectorOp* vector_op(std::string_view name) {
+  const auto found = std::find_if(kOps.begin(), kOps.end(), [name](const VectorOp& op) { return op.name == name; });
+  return found == kOps.end() ? nullptr : &*found;
+}
+
+bool needs_whole_row(const VectorOp& op) { return op.shape != VectorOp::Shape::ElementWise; }
+
+int64_t vector_cycles(const VectorCore& core, const VectorOp& op, int64_t rows, int64_t cols, int64_t element_bytes) {
+  const int64_t row = align(cols * element_bytes, core.alignment);
+  const int64_t row_repeats = ceil_div(row, core.repeat);
+  const int64_t partial = row % core.repeat == 0 ? 0 : core.partial;
+  switch (op.shape) {
+    case VectorOp::Shape::RowSum:
+      return reduce_cycles(core, RowSum, 1, rows, row_repeats) + partial;
+    case VectorOp::Shape::RowMax:
+      // Down to one maximum per 32 B, then to one of all.
+      return reduce_cycles(core, GroupMax, 2, rows, row_repeats) + partial;
+    case VectorOp::Shape::TopK:
+      return topk_cycles(core, rows, cols) + partial;
+    case VectorOp::Shape::ElementWise:
+      break;
+  }
+  int64_t cycles = 0;
+  const int64_t bytes = rows * row;
+  for (size_t i = 0; i < op.count; ++i) {
+    cycles +=
+        run(core[op.instructions.at(i)], ceil_div(bytes, core.repeat)) + (bytes % core.repeat == 0 ? 0 : core.partial);
+  }
+  return cycles;
+}
+
+}  // namespace pto::cost
