@@ -9,14 +9,16 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <ranges>
 #include <string>
 
+#include "deps/overlap_tracker.h"
 #include "exec/describe.h"
 #include "exec/operands.h"
 #include "exec/pool.h"
 #include "exec/task.h"
-#include "exec/tracker.h"
 #include "exec/widen.h"
+#include "pto/dtype.h"
 #include "pto/error.h"
 #include "pto/tile_ops.h"
 
@@ -30,6 +32,15 @@ constexpr int64_t kWindow = 65536;
 constexpr int64_t kBatch = kWindow / 8;
 
 bool is_written(const pto_tensor& tensor) { return tensor.role == PTO_OUTPUT || tensor.role == PTO_TEMPORARY; }
+
+std::vector<TensorInfo> tensor_infos(std::span<const TensorBinding> tensors) {
+  std::vector<TensorInfo> infos;
+  for (const TensorBinding& tensor : tensors) {
+    const pto_tensor& info = tensor.info;
+    infos.push_back({info.name, dtype_info(info.dtype).bytes, {info.extent, info.extent + info.rank}});
+  }
+  return infos;
+}
 
 // What a host thread keeps from task to task.
 class Bench {
@@ -65,7 +76,7 @@ struct Executor::Impl {
         sites_(sites),
         tensors_(tensors),
         tiles_(tensors),
-        trackers_(tensors.size()),
+        tracker_(tensor_infos(tensors), kWindow),
         benches_(static_cast<size_t>(threads)),
         pool_(threads, [this](int worker, Task& task) { run(worker, task); }) {}
 
@@ -133,9 +144,8 @@ struct Executor::Impl {
   // The next task's slot is free from here on.
   void make_room() {
     if (next_id_ < kWindow || slot_of(next_id_).done) return;
-    wait_for([&](const RegionTracker::Found& found) {
-      for (int64_t id = next_id_ - kWindow; id < next_id_ - kWindow + kBatch; ++id) found(id);
-    });
+    const int64_t oldest = next_id_ - kWindow;
+    wait_for(std::views::iota(oldest, oldest + kBatch));
   }
 
   Task& slot_of(int64_t id) { return slots_[static_cast<size_t>(id % kWindow)]; }
@@ -154,27 +164,18 @@ struct Executor::Impl {
     return slot;
   }
 
-  bool is_done(int64_t id) { return id + kWindow <= next_id_ || slot_of(id).done; }
-
-  // All accesses of the task meet the state before it.
-  void add_edges(Task& slot, const pto_task& task) {
-    const auto done = [this](int64_t id) { return is_done(id); };
-    const auto found = [&](int64_t id) { add_edge(slot_of(id), slot); };
-    for_tracked(
-        task, [&](const pto_region& region, bool write) { trackers_[region.tensor].find(region, write, done, found); });
-    for_tracked(task, [&](const pto_region& region, bool write) {
-      trackers_[region.tensor].insert(slot.id, region, write, done);
-    });
-  }
-
   // Tensors that no task writes need no order.
-  template <typename Visit>
-  void for_tracked(const pto_task& task, const Visit& visit) const {
+  void add_edges(Task& slot, const pto_task& task) {
     const pto_kernel& kernel = kernels_[task.kernel];
+    regions_.clear();
+    roles_.clear();
     for (uint32_t i = 0; i < kernel.param_count; ++i) {
-      const pto_region& region = task.operands[i];
-      if (is_written(tensors_[region.tensor].info)) visit(region, kernel.params[i].role != PTO_IN);
+      if (!is_written(tensors_[task.operands[i].tensor].info)) continue;
+      regions_.push_back(task.operands[i]);
+      roles_.push_back(static_cast<pto_role>(kernel.params[i].role));
     }
+    tracker_.add_task(slot.id, regions_, roles_, edges_);
+    for (const Edge& edge : edges_) add_edge(slot_of(edge.source), slot);
   }
 
   static void add_edge(Task& source, Task& target) {
@@ -185,24 +186,18 @@ struct Executor::Impl {
   }
 
   void wait_for_writers(const pto_region& region) {
-    if (!is_written(tensors_[region.tensor].info)) return;
-    wait_for([&](const RegionTracker::Found& found) {
-      trackers_[region.tensor].find(region, false, [this](int64_t id) { return is_done(id); }, found);
-    });
+    if (!tracker_.find_writers(region, next_id_, writers_)) return;
+    wait_for(writers_);
   }
 
-  void wait_for_all() {
-    wait_for([&](const RegionTracker::Found& found) {
-      for (int64_t id = std::max<int64_t>(0, next_id_ - kWindow); id < next_id_; ++id) found(id);
-    });
-  }
+  void wait_for_all() { wait_for(std::views::iota(std::max<int64_t>(0, next_id_ - kWindow), next_id_)); }
 
-  // Waits for the tasks that `each` names, by a task of no kernel that comes after them.
-  template <typename Each>
-  void wait_for(const Each& each) {
+  // Waits for tasks of the window, by a task of no kernel that comes after them.
+  template <typename Ids>
+  void wait_for(const Ids& ids) {
     barrier_.waiting = 1;
     barrier_open_ = false;
-    each([this](int64_t id) { add_edge(slot_of(id), barrier_); });
+    for (const int64_t id : ids) add_edge(slot_of(id), barrier_);
     if (--barrier_.waiting == 0) return;
     std::unique_lock lock(barrier_mutex_);
     barrier_wake_.wait(lock, [this] { return barrier_open_; });
@@ -270,7 +265,11 @@ struct Executor::Impl {
   // The submitting thread's.
   int64_t next_id_ = 0;
   std::deque<Task> slots_;
-  std::vector<RegionTracker> trackers_;
+  OverlapTracker tracker_;
+  std::vector<pto_region> regions_;
+  std::vector<pto_role> roles_;
+  std::vector<Edge> edges_;
+  std::vector<int64_t> writers_;
   std::vector<pto_tile> built_;
   Task barrier_;
 
