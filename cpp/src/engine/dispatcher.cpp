@@ -38,8 +38,7 @@ void Dispatcher::run(bool orchestrator_waits_or_ended) {
     for (int s = 0; s < state_.topology.schedulers; ++s) {
       while (is_free(s) && dispatch_own(s)) moved = true;
     }
-    if (!stealing_) return;
-    for (int s = 0; s < state_.topology.schedulers; ++s) {
+    for (int s = 0; stealing_ && s < state_.topology.schedulers; ++s) {
       while (is_free(s) && steal(s)) moved = true;
     }
   }
@@ -49,13 +48,13 @@ void Dispatcher::run(bool orchestrator_waits_or_ended) {
 bool Dispatcher::dispatch_own(int scheduler) {
   Choice best;
   for (int pool = 0; pool < state_.topology.pools; ++pool) {
-    if (!placement_.scope_is_open(scheduler, pool)) continue;
+    if (!placement_.has_cores(scheduler, pool) || !placement_.scope_is_open(scheduler, pool)) continue;
     consider(scheduler, pool, queues_.own(scheduler, pool), best);
     consider(scheduler, pool, queues_.shared(pool), best);
   }
   if (best.queue == nullptr) return false;
-  best.queue->take_head(state_.now);
   issue(scheduler, best, false);
+  best.queue->take_head(state_.now);
   return true;
 }
 
@@ -92,8 +91,8 @@ bool Dispatcher::steal_from_pool(int scheduler, int pool) {
   const int64_t task = victim->youngest();
   const int core = placement_.find_idle_core(scheduler, pool, state_.tasks[task].unit);
   if (core == CoreGroup::kNone) return false;
-  victim->take_youngest(state_.now);
   issue(scheduler, {victim, pool, core, task}, true);
+  victim->take_youngest(state_.now);
   return true;
 }
 

@@ -6,7 +6,8 @@
 
 namespace pto {
 
-Homes::Homes(const Schedule& schedule, const Topology& topology) : topology_(topology), steps_(schedule.dispatch) {
+Homes::Homes(const MachineConfig& machine, const Schedule& schedule, const Topology& topology)
+    : topology_(topology), profile_schedulers_(machine.schedulers), steps_(schedule.dispatch) {
   std::sort(steps_.begin(), steps_.end(),
             [](const DispatchStep& a, const DispatchStep& b) { return a.threshold < b.threshold; });
   for (size_t i = 1; i < steps_.size(); ++i) {
@@ -37,7 +38,7 @@ int Homes::next(const KernelInfo& kernel, const int64_t* keys) {
     case Dispatch::Kind::Shared:
       return kShared;
     case Dispatch::Kind::RoundRobin:
-      return round_robin(kernel.unit, policy.schedulers > 0 ? policy.schedulers : topology_.schedulers, k);
+      return round_robin(kernel.unit, policy.schedulers > 0 ? policy.schedulers : profile_schedulers_, k);
     case Dispatch::Kind::WorkSteal:
       return round_robin(kernel.unit, topology_.schedulers, k);
     case Dispatch::Kind::Affinity:

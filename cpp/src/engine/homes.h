@@ -15,7 +15,7 @@ class Homes {
   static constexpr int kShared = -1;
 
   // Throws ScheduleError for two dispatch steps with one threshold.
-  Homes(const Schedule& schedule, const Topology& topology);
+  Homes(const MachineConfig& machine, const Schedule& schedule, const Topology& topology);
 
   // The home of the next task in program order, or kShared. `keys` may be null.
   // Throws ScheduleError where no core has the kernel's unit, or where a policy's key is missing.
@@ -26,6 +26,7 @@ class Homes {
   int round_robin(pto_unit unit, int below, int64_t k) const;
 
   const Topology& topology_;
+  int profile_schedulers_;
   std::vector<DispatchStep> steps_;  // by threshold
   size_t step_ = 0;
   int64_t created_ = 0;

@@ -47,13 +47,13 @@ Placement::Placement(MachineState& state) : state_(state), pools_(state.topology
     const size_t group = group_index(place.scheduler, place.pool, place.unit);
     cores_.push_back({group, groups_[group].size(), index(place.scheduler, place.pool)});
     groups_[group].add_core(static_cast<int>(id));
+    ++scopes_[cores_.back().scope].cores;
   }
   const bool per_pool = schedule.depth > 0 && schedule.depth_scope == DepthScope::PerPool;
   const int64_t per_core = schedule.depth > 0 ? schedule.depth : state.machine.core_slots;
   for (CoreGroup& group : groups_) group.seal(per_pool ? INT64_MAX : per_core);
   if (!per_pool) return;
-  for (Scope& scope : scopes_) scope.limit = 0;
-  for (const Core& core : cores_) scopes_[core.scope].limit += schedule.depth;
+  for (Scope& scope : scopes_) scope.limit = scope.cores * schedule.depth;
 }
 
 void Placement::enter(int core) {

@@ -41,6 +41,7 @@ class Placement {
   // A core of the scheduler for a task of this unit, or CoreGroup::kNone.
   int find_core(int scheduler, int pool, int unit) const { return group(scheduler, pool, unit).least_loaded(); }
   int find_idle_core(int scheduler, int pool, int unit) const { return group(scheduler, pool, unit).idle(); }
+  bool has_cores(int scheduler, int pool) const { return scopes_[index(scheduler, pool)].cores > 0; }
   // Fewer tasks of the pool are in flight than the scope allows this scheduler.
   bool scope_is_open(int scheduler, int pool) const {
     const Scope& scope = scopes_[index(scheduler, pool)];
@@ -63,6 +64,7 @@ class Placement {
 
  private:
   struct Scope {
+    int64_t cores = 0;
     int64_t in_flight = 0;
     int64_t limit = INT64_MAX;
     int64_t opened = 0;

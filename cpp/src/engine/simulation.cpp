@@ -32,7 +32,7 @@ struct Simulation::Impl {
         kernels_(kernels.begin(), kernels.end()),
         stream_(stop),
         machine_(machine, schedule, kernels_, trace, stream_),
-        homes_(schedule, machine_.topology()),
+        homes_(machine, schedule, machine_.topology()),
         tracker_(tensors, schedule.window),
         axis_counts_(trace == nullptr ? std::vector<uint8_t>() : axis_counts(sites)),
         thread_([this] { simulate(); }) {}
