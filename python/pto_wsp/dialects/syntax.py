@@ -111,8 +111,12 @@ def strings(values: Sequence[str]) -> ArrayAttr[StringAttr]:
 
 
 def number_text(number: float) -> str:
-    """A number as MLIR's lexer reads it back: an exponent needs a point before it."""
-    text = repr(number)
+    """A number as MLIR's lexer reads it back."""
+    return with_point(repr(number))
+
+
+def with_point(text: str) -> str:
+    """Digits with a point before the exponent, without which MLIR's lexer reads none."""
     return text.replace("e", ".0e") if "e" in text and "." not in text else text
 
 
@@ -130,6 +134,17 @@ _OPERATOR = {
     AffineBinaryOpKind.FloorDiv: "floordiv",
     AffineBinaryOpKind.CeilDiv: "ceildiv",
 }
+
+
+def parse_index_list(parser: Parser) -> tuple[AffineMap, Sequence[SSAValue]]:
+    """A map over symbols, and the index value of each symbol."""
+    start = parser.pos
+    try:
+        return parser.parse_affine_map_of_ssa_ids()
+    except (NotImplementedError, ZeroDivisionError):
+        # How xDSL's affine expressions refuse what is not affine.
+        message = "an index is multiplied and divided by numbers other than 0 only"
+        parser.raise_error(message, start, parser.pos)
 
 
 def print_index_list(printer: Printer, indices: AffineMap, operands: Sequence[SSAValue]) -> None:

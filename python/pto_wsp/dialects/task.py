@@ -67,6 +67,7 @@ from pto_wsp.dialects.syntax import (
     join,
     new_body,
     parse_body,
+    parse_index_list,
     parse_ints,
     parse_value,
     parse_values,
@@ -310,7 +311,7 @@ class IndexOp(HasCanonicalizationPatternsInterface, CustomSyntax):
 
     @classmethod
     def parse_syntax(cls, parser: Parser) -> Self:
-        indices, operands = parser.parse_affine_map_of_ssa_ids()
+        indices, operands = parse_index_list(parser)
         return cls.create(
             operands=operands,
             properties={"map": AffineMapAttr(indices)},
@@ -395,7 +396,7 @@ class ViewOp(HasCanonicalizationPatternsInterface, CustomSyntax):
         source = parse_value(parser)
         if not isinstance(source.type, TensorType):
             parser.raise_error("a view is of a tensor or view", start, parser.pos)
-        offsets, operands = parser.parse_affine_map_of_ssa_ids()
+        offsets, operands = parse_index_list(parser)
         extents = ints(parse_ints(parser, parser.Delimiter.SQUARE))
         try:
             result = TensorType(extents, source.type.element_type)

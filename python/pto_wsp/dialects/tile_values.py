@@ -36,9 +36,9 @@ from pto_wsp.dialects.dtypes import dtype_info, is_float, is_integer, widened
 from pto_wsp.dialects.syntax import (
     CustomSyntax,
     join,
-    number_text,
     parse_values,
     print_values,
+    with_point,
 )
 from pto_wsp.dialects.tile_types import (
     Predicate,
@@ -174,6 +174,7 @@ class ConstantOp(ElementWiseOp):
 
     @classmethod
     def parse_syntax(cls, parser: Parser) -> Self:
+        start = parser.pos
         negative = parser.parse_optional_punctuation("-") is not None
         word = parser.parse_optional_keyword_in(("inf", "nan"))
         number = parser.parse_number() if word is None else float(word)
@@ -181,12 +182,18 @@ class ConstantOp(ElementWiseOp):
         try:
             op = cls(-number if negative else number, result)
         except (ValueError, OverflowError, VerifyException) as error:
-            parser.raise_error(str(error))
+            parser.raise_error(str(error), start, parser.pos)
         op.properties.update(placement)
         return op
 
     def print_arguments(self, printer: Printer) -> None:
-        printer.print_string(number_text(self.number))
+        info = dtype_info(self.type.element_type)
+        if info.kind != "float":
+            printer.print_string(str(self.number))
+            return
+        # The shortest digits that the dtype reads back, and a point, for there is no integer -0.
+        digits = with_point(str(_scalar(self.number, info.name)))
+        printer.print_string(digits if set(digits) & set(".an") else f"{digits}.0")
 
 
 def _number(value: float, element_type: TypeAttribute) -> FloatAttr | IntegerAttr:
@@ -201,12 +208,16 @@ def _number(value: float, element_type: TypeAttribute) -> FloatAttr | IntegerAtt
 
 def round_to(value: float, dtype: str) -> float:
     """The value of `dtype` (f16, bf16, f32) that is nearest; beyond its range that is infinity."""
+    return float(_scalar(value, dtype))
+
+
+def _scalar(value: float, dtype: str) -> Any:
     import ml_dtypes
     import numpy as np
 
-    scalar: Any = {"f16": np.float16, "bf16": ml_dtypes.bfloat16, "f32": np.float32}[dtype]
+    kind: Any = {"f16": np.float16, "bf16": ml_dtypes.bfloat16, "f32": np.float32}[dtype]
     with np.errstate(over="ignore"):
-        return float(scalar(value))
+        return kind(value)
 
 
 @irdl_op_definition

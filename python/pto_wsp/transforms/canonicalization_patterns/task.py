@@ -3,13 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 
 from xdsl.ir import SSAValue
-from xdsl.ir.affine import AffineConstantExpr, AffineExpr
+from xdsl.ir.affine import (
+    AffineBinaryOpExpr,
+    AffineBinaryOpKind,
+    AffineConstantExpr,
+    AffineExpr,
+    AffineSymExpr,
+)
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
 from pto_wsp.dialects.task import CombineOp, IndexOp, ParallelOp, SeqOp, ViewOp
+
+
+def _simplified(expr: AffineExpr) -> AffineExpr:
+    """A sum of products as one product per symbol, in order of appearance, and one number."""
+    factors: dict[int, int] = {}
+    constant = _collect(expr, 1, factors)
+    if constant is None:
+        return expr
+    terms = [AffineExpr.symbol(symbol) * factor for symbol, factor in factors.items() if factor]
+    if constant or not terms:
+        terms.append(AffineExpr.constant(constant))
+    return reduce(add, terms)
+
+
+def _collect(expr: AffineExpr, scale: int, factors: dict[int, int]) -> int | None:
+    """Adds `scale` times the expression to `factors`; answers its number, None if not linear."""
+    match expr:
+        case AffineConstantExpr():
+            return scale * expr.value
+        case AffineSymExpr():
+            factors[expr.position] = factors.get(expr.position, 0) + scale
+            return 0
+        case AffineBinaryOpExpr(kind=AffineBinaryOpKind.Add):
+            first = _collect(expr.lhs, scale, factors)
+            second = _collect(expr.rhs, scale, factors)
+            return None if first is None or second is None else first + second
+        case AffineBinaryOpExpr(kind=AffineBinaryOpKind.Mul, rhs=AffineConstantExpr(value=factor)):
+            return _collect(expr.lhs, scale * factor, factors)
+        case _:
+            return None
 
 
 def _shifted(expr: AffineExpr, count: int, by: int) -> AffineExpr:
@@ -52,7 +90,7 @@ class FoldIndexIntoIndex(RewritePattern):
         if inlined is None:
             return
         (expr,), operands = inlined
-        _replace(rewriter, op, IndexOp(expr, operands))
+        _replace(rewriter, op, IndexOp(_simplified(expr), operands))
 
 
 class FoldIndexIntoView(RewritePattern):
@@ -64,6 +102,7 @@ class FoldIndexIntoView(RewritePattern):
         if inlined is None:
             return
         offsets, operands = inlined
+        offsets = [_simplified(offset) for offset in offsets]
         _replace(rewriter, op, ViewOp(op.source, offsets, op.extents, operands))
 
 
@@ -77,7 +116,7 @@ class ComposeViews(RewritePattern):
             return
         count = len(outer.indices)
         offsets = [
-            first + _shifted(second, len(op.indices), count)
+            _simplified(first + _shifted(second, len(op.indices), count))
             for first, second in zip(outer.offsets, op.offsets, strict=True)
         ]
         operands = [*outer.indices, *op.indices]

@@ -1,0 +1,50 @@
+// RUN: ROUNDTRIP
+// RUN: ptoc %s -p '' --print-debuginfo | filecheck %s --check-prefix=LOC
+
+// CHECK:      task.workload @all {
+task.workload @all {
+  // CHECK-NEXT: %h = task.tensor "h2" : 1x256x64xf16
+  %h = task.tensor "h2" : 1x256x64xf16
+  // CHECK-NEXT: %up = task.tensor "up" role(constant) from random<seed = 7, scale = 0.015625> : 256x64x32xf16
+  %up = task.tensor "up" role(constant) from random<scale = 0.015625, seed = 7> : 256x64x32xf16
+  // CHECK-NEXT: %bias = task.tensor "a bias" from memory : 1x32xf32
+  %bias = task.tensor "a bias" from memory : 1x32xf32
+  // CHECK-NEXT: %chosen = task.tensor "chosen" from zipf<s = 0.8, seed = 0, values = 256, groups = 8, kept_groups = 4> : 1x256x8xi32
+  %chosen = task.tensor "chosen" from zipf<s = 0.8, seed = 0, values = 256, groups = 8, kept_groups = 4> : 1x256x8xi32
+  // CHECK-NEXT: %parts = task.tensor "parts" : 1x256x256xf16
+  %parts = task.tensor "parts" : 1x256x256xf16
+  // CHECK-NEXT: task.parallel (%b, %t) in (1, 256) {
+  task.parallel (%b, %t) in (1, 256) {
+    // CHECK-NEXT: %x = task.view %h[%b, %t, 0] [1, 1, 64]
+    %x = task.view %h[%b, %t, 0] [1, 1, 64]
+    // CHECK-NEXT: %row = task.view %chosen[%b, %t, 0] [1, 1, 8]
+    %row = task.view %chosen[%b, %t, 0] [1, 1, 8]
+    // CHECK-NEXT: task.select %e at %k in %row {
+    task.select %e at %k in %row {
+      // CHECK-NEXT: %w = task.view %up[%e, 0, 0] [1, 64, 32]
+      %w = task.view %up[%e, 0, 0] [1, 64, 32]
+      // CHECK-NEXT: %i = task.index [(%k + %b + 1) floordiv 2 * 32 + %t mod 4]
+      %i = task.index [((%k + %b + 1) floordiv 2) * 32 + %t mod 4]
+      // CHECK-NEXT: %y = task.view %parts[%b, %t, %i] [1, 1, 32]
+      %y = task.view %parts[%b, %t, %i] [1, 1, 32]
+      // CHECK-NEXT: task.launch @expert checked [token = %t, "the expert" = %e] ins(%x, %w, %bias) outs(%y)
+      task.launch @expert checked [token = %t, "the expert" = %e] ins(%x, %w, %bias) outs(%y)
+    }
+    // CHECK: task.launch @nothing{{$}}
+    task.launch @nothing
+    // CHECK-NEXT: task.launch @update inouts(%x)
+    task.launch @update inouts(%x) loc("model.py":12:3)
+  }
+  // CHECK:      task.seq (%s) in (8) {
+  // CHECK-NEXT: }
+  task.seq (%s) in (8) {}
+  // CHECK-NEXT: task.sequential {
+  // CHECK-NEXT:   task.combine {
+  // CHECK-NEXT:   }
+  // CHECK-NEXT: } then {
+  // CHECK-NEXT: }
+  task.sequential { task.combine {} } then {}
+}
+
+// LOC: task.launch @nothing loc("{{.*}}ops.mlir":34:5)
+// LOC: task.launch @update inouts(%x) loc("model.py":12:3)

@@ -1,0 +1,64 @@
+// RUN: ptoc %s -p canonicalize | filecheck %s
+
+// Only rewrites that keep every bit.
+// CHECK-LABEL: @exact
+tile.kernel @exact (%x: in 4x8xf16, %y: out 4x8xf16, %z: out 4x8xf32) {
+  // CHECK-NEXT: %a = tile.load %x
+  %a = tile.load %x : 4x8xf16
+  %wide = tile.cast %a : 4x8xf32
+  %back = tile.cast %wide : 4x8xf16
+  %same = tile.cast %back : 4x8xf16
+  %n = tile.neg %same : 4x8xf16
+  %nn = tile.neg %n : 4x8xf16
+  %one = tile.constant 1.0 : 1x1xf16
+  %m = tile.mul %one, %nn : 4x8xf16
+  %d = tile.div %m, %one : 4x8xf16
+  %all = tile.slice %d : 4x8xf16
+  // CHECK-NEXT: tile.store %a, %y at [0, 0]
+  tile.store %all, %y
+  // x + 0 is not x for -0.0, and narrowing rounds.
+  // CHECK-NEXT: %zero = tile.constant 0.0
+  %zero = tile.constant 0.0 : 1x1xf32
+  // CHECK-NEXT: %w = tile.load
+  %w = tile.load %z : 4x8xf32
+  // CHECK-NEXT: tile.add
+  %p = tile.add %w, %zero : 4x8xf32
+  // CHECK-NEXT: tile.cast {{.*}} : 4x8xf16
+  %narrow = tile.cast %p : 4x8xf16
+  // CHECK-NEXT: tile.cast {{.*}} : 4x8xf32
+  %again = tile.cast %narrow : 4x8xf32
+  // CHECK-NEXT: tile.store
+  tile.store %again, %z
+}
+// CHECK-LABEL: @one_is_wider
+// CHECK: tile.mul
+tile.kernel @one_is_wider (%x: in 1x8xf16, %y: out 4x8xf32) {
+  %a = tile.load %x : 1x8xf16
+  %one = tile.constant 1.0 : 4x1xf32
+  %m = tile.mul %a, %one : 4x8xf32
+  tile.store %m, %y
+}
+// CHECK-LABEL: @slices
+tile.kernel @slices (%x: in 4x32xf32, %y: inout 4x8xf32) {
+  // CHECK-NEXT: %s = tile.load %x at [0, 8] : 4x8xf32
+  // CHECK-NEXT: %t = tile.load %x at [2, 16] : 2x8xf32
+  %a = tile.load %x at [0, 8] : 4x16xf32
+  %s = tile.slice %a at [0, 0] : 4x8xf32
+  // CHECK-NEXT: tile.store %s, %y
+  tile.store %s, %y
+  %t = tile.slice %a at [2, 8] : 2x8xf32
+  // CHECK-NEXT: tile.store %t, %y
+  tile.store %t, %y
+  // Overlapping slices would load more than the whole.
+  // CHECK-NEXT: tile.load %x at [0, 0] : 4x16xf32
+  %b = tile.load %x : 4x16xf32
+  // CHECK-NEXT: tile.slice
+  %u = tile.slice %b : 4x12xf32
+  // CHECK-NEXT: tile.slice
+  %v = tile.slice %b at [0, 4] : 4x12xf32
+  // CHECK-NEXT: tile.add
+  %w = tile.add %u, %v : 4x12xf32
+  %q = tile.slice %w : 4x8xf32
+  // CHECK: tile.store
+  tile.store %q, %y
+}

@@ -1,0 +1,136 @@
+// RUN: INVALID
+
+// expected-error @+1 {{a tile has two extents of at least 1, got 0x4}}
+tile.kernel @k (%x: in 0x4xf32) {}
+
+// -----
+
+// expected-error @+1 {{a tile has two extents of at least 1, got 4}}
+tile.kernel @k (%x: in 4xf32) {}
+
+// -----
+
+// expected-error @+1 {{element type must be one of i1, i32, i64, f16, bf16, f32, got f64}}
+tile.kernel @k (%x: in 4x4xf64) {}
+
+// -----
+
+// expected-error @+1 {{@k writes nothing: a parameter is out or inout}}
+tile.kernel @k (%x: in 4x4xf32) {}
+
+// -----
+
+tile.kernel @k (%y: out 4x4xf32) {}
+// expected-error @+1 {{two definitions of @k; the first is at}}
+tile.kernel @k (%y: out 4x4xf32) {}
+
+// -----
+
+tile.kernel @memory (%x: in 4x8xf16, %i: in 4x8xi32, %y: out 4x8xf16) {
+  // expected-error @+1 {{a load keeps the dtype f16, declared as 4x8xf32; use tile.cast}}
+  %a = tile.load %x : 4x8xf32
+  // expected-error @+1 {{a box of 4x4 at [0, 5] does not lie in 4x8}}
+  %b = tile.load %x at [0, 5] : 4x4xf16
+  // expected-error @+1 {{a box of 4x4 at [0, -1] does not lie in 4x8}}
+  %c = tile.load %x at [0, -1] : 4x4xf16
+  // expected-error @+1 {{a box has two offsets, got 1}}
+  %d = tile.load %x at [0] : 4x4xf16
+  %e = tile.load %x : 4x8xf16
+  // expected-error @+1 {{the parameter is `in`: only `out` and `inout` can be stored to}}
+  tile.store %e, %x
+  %f = tile.load %i : 4x8xi32
+  // expected-error @+1 {{a store rounds floats only: 4x8xi32 does not go into 4x8xf16}}
+  tile.store %f, %y
+  // expected-error @+1 {{a box of 4x8 at [1, 0] does not lie in 4x8}}
+  tile.store %e, %y at [1, 0]
+}
+
+// -----
+
+tile.kernel @elements (%x: in 4x8xf16, %i: in 4x8xi32, %y: out 4x8xf16) {
+  %a = tile.load %x : 4x8xf16
+  %i0 = tile.load %i : 4x8xi32
+  %p = tile.load %x at [0, 0] : 2x8xf16
+  // expected-error @+1 {{extents do not broadcast: 4x8 and 2x8}}
+  %0 = tile.add %a, %p : 4x8xf16
+  // expected-error @+1 {{no common dtype for f16 and i32}}
+  %1 = tile.add %a, %i0 : 4x8xf16
+  // expected-error @+1 {{the result is 4x8xf16, declared as 4x8xf32}}
+  %2 = tile.add %a, %a : 4x8xf32
+  // expected-error @+1 {{not defined for i32}}
+  %3 = tile.exp %i0 : 4x8xi32
+  // expected-error @+1 {{not defined for i32}}
+  %4 = tile.div %i0, %i0 : 4x8xi32
+  // expected-error @+1 {{the first operand is a mask of i1, got 4x8xf16}}
+  %5 = tile.select %a, %a, %a : 4x8xf16
+  // expected-error @+1 {{the result is 4x8xi1, declared as 4x8xf16}}
+  %6 = tile.compare lt, %a, %a : 4x8xf16
+  // expected-error @+1 {{axis must be 0 or 1, got 2}}
+  %7 = tile.iota axis(2) : 4x8xi32
+  // expected-error @+1 {{element numbers are integers, got 4x8xf16}}
+  %8 = tile.iota axis(1) : 4x8xf16
+  // expected-error @+1 {{the result is 4x8xf32, declared as 4x4xf32}}
+  %9 = tile.cast %a : 4x4xf32
+  // expected-error @+1 {{not defined for i1}}
+  %m = tile.compare lt, %a, %a : 4x8xi1  %10 = tile.add %m, %m : 4x8xi1
+}
+
+// -----
+
+tile.kernel @k (%y: out 1x1xi32) {
+  // expected-error @+1 {{0.5 is not an integer, and the dtype is i32}}
+  %0 = tile.constant 0.5 : 1x1xi32
+}
+
+// -----
+
+tile.kernel @k (%y: out 1x1xf32) {
+  // expected-error @+1 {{%gone is not defined above}}
+  tile.store %gone, %y
+}
+
+// -----
+
+tile.kernel @shapes (%x: in 4x8xf16, %w: in 8x4xf16, %f: in 8x4xf32, %y: out 4x8xf16) {
+  %a = tile.load %x : 4x8xf16
+  %b = tile.load %w : 8x4xf16
+  %f0 = tile.load %f : 8x4xf32
+  // expected-error @+1 {{the inner extents differ: 4x8 times 4x8 (rows x columns after transposition)}}
+  %0 = tile.matmul %a, %b transpose_b : 4x8xf32
+  // expected-error @+1 {{the operands have one float dtype, got f16 and f32}}
+  %1 = tile.matmul %a, %f0 : 4x4xf32
+  // expected-error @+1 {{the accumulator is 4x4xf32, got 8x4xf32}}
+  %2 = tile.matmul %a, %b acc(%f0) : 4x4xf32
+  // expected-error @+1 {{the result is 4x4xf32, declared as 4x4xf16}}
+  %3 = tile.matmul %a, %b : 4x4xf16
+  // expected-error @+1 {{a box of 4x4 at [0, 2] does not lie in 4x8}}
+  %4 = tile.slice %a at [0, 2] step [1, 2] : 4x4xf16
+  // expected-error @+1 {{strides are 1 or 2, got [1, 3]}}
+  %5 = tile.slice %a at [0, 0] step [1, 3] : 4x2xf16
+  // expected-error @+1 {{a slice has two offsets and two strides}}
+  %6 = tile.slice %a at [0] : 4x2xf16
+  // expected-error @+1 {{the parts agree in rows and dtype, got 4x8xf16 and 8x4xf16}}
+  %7 = tile.concat %a, %b : 4x12xf16
+  // expected-error @+1 {{the halves have one type, got 4x8xf16 and 8x4xf16}}
+  %8 = tile.interleave %a, %b : 4x16xf16
+  // expected-error @+1 {{k must be in 1..8, the row's length, got 9}}
+  %v, %i = tile.topk %a k(9) : 4x9xf16
+  // expected-error @+1 {{the indices are i32, got 4x8xf16}}
+  %9 = tile.gather %a, %a : 4x8xf16
+  // expected-error @+1 {{the result is 4x1xf16, declared as 4x8xf16}}
+  %10 = tile.rowsum %a : 4x8xf16
+}
+
+// -----
+
+tile.kernel @fused (%x: in 4x8xf16, %y: out 4x8xf16) {
+  %a = tile.load %x : 4x8xf16
+  // expected-error @+1 {{the body ends in tile.yield}}
+  %0 = tile.fused { %b = tile.exp %a : 4x8xf16 } : 4x8xf16
+  // expected-error @+1 {{only element-wise ops can be fused, got tile.rowsum}}
+  %1 = tile.fused { %b = tile.rowsum %a : 4x1xf16  tile.yield %b } : 4x1xf16
+  // expected-error @+1 {{the body yields 4x8xf16, declared as 4x8xf32}}
+  %2 = tile.fused { %b = tile.exp %a : 4x8xf16  tile.yield %b } : 4x8xf32
+  // expected-error @+1 {{the body ends in tile.yield}}
+  %3 = tile.fused {} : 4x8xf16
+}

@@ -1,0 +1,98 @@
+// RUN: ROUNDTRIP
+// RUN: ptoc %s -p '' --print-op-generic | filecheck %s --check-prefix=GENERIC
+
+// CHECK:      builtin.module {
+// CHECK-NEXT:   tile.kernel @all unit(cube) (%x: in 1x64xf16, %w: in 64x32xf16, %acc: in 1x32xf32, %y: out 1x32xf16, %z: inout 1x32xf32) {
+tile.kernel @all unit(cube) (%x: in 1x64xf16, %w: in 64x32xf16, %acc: in 1x32xf32, %y: out 1x32xf16, %z: inout 1x32xf32) {
+  // CHECK-NEXT: %a = tile.load %x at [0, 0] : 1x64xf16
+  %a = tile.load %x : 1x64xf16
+  // CHECK-NEXT: %b = tile.load %w at [0, 0] : 64x32xf16 in l1
+  %b = tile.load %w at [0, 0] : 64x32xf16 in l1
+  // CHECK-NEXT: %c = tile.load %acc at [0, 16] : 1x16xf32
+  %c = tile.load %acc at [0, 16] : 1x16xf32
+  // CHECK-NEXT: %m = tile.matmul %a, %b : 1x32xf32 in l0c
+  %m = tile.matmul %a, %b : 1x32xf32 in l0c
+  // CHECK-NEXT: %n = tile.matmul %a, %b acc(%m) : 1x32xf32
+  %n = tile.matmul %a, %b acc(%m) : 1x32xf32
+  // CHECK-NEXT: %t = tile.matmul %b, %a transpose_a transpose_b : 32x1xf32
+  %t = tile.matmul %b, %a transpose_a transpose_b : 32x1xf32
+  // CHECK-NEXT: %low = tile.constant -inf : 1x1xf32
+  %low = tile.constant -inf : 1x1xf32
+  // CHECK-NEXT: %small = tile.constant 1.0e-06 : 1x1xf32
+  %small = tile.constant 1.0e-06 : 1x1xf32
+  // CHECK-NEXT: %half = tile.constant 0.1 : 1x1xf16
+  %half = tile.constant 0.1 : 1x1xf16
+  // CHECK-NEXT: %minus = tile.constant -0.0 : 1x1xbf16
+  %minus = tile.constant -0.0 : 1x1xbf16
+  // CHECK-NEXT: %zero = tile.constant -7 : 1x1xi64
+  %zero = tile.constant -7 : 1x1xi64
+  // CHECK-NEXT: %true = tile.constant 1 : 1x1xi1
+  %true = tile.constant 1 : 1x1xi1
+  // CHECK-NEXT: %col = tile.iota axis(1) : 1x32xi32
+  %col = tile.iota axis(1) : 1x32xi32
+  // CHECK-NEXT: %neg = tile.neg %m : 1x32xf32
+  %neg = tile.neg %m : 1x32xf32
+  // CHECK-NEXT: %exp = tile.exp %neg : 1x32xf32
+  %exp = tile.exp %neg : 1x32xf32
+  // CHECK-NEXT: %sqrt = tile.sqrt %exp : 1x32xf32
+  %sqrt = tile.sqrt %exp : 1x32xf32
+  // CHECK-NEXT: %rsqrt = tile.rsqrt %exp : 1x32xf32
+  %rsqrt = tile.rsqrt %exp : 1x32xf32
+  // CHECK-NEXT: %sigmoid = tile.sigmoid %exp : 1x32xf32
+  %sigmoid = tile.sigmoid %exp : 1x32xf32
+  // CHECK-NEXT: %add = tile.add %t, %m : 32x32xf32
+  %add = tile.add %t, %m : 32x32xf32
+  // CHECK-NEXT: %sub = tile.sub %m, %half : 1x32xf32
+  %sub = tile.sub %m, %half : 1x32xf32
+  // CHECK-NEXT: %mul = tile.mul %sub, %small : 1x32xf32
+  %mul = tile.mul %sub, %small : 1x32xf32
+  // CHECK-NEXT: %div = tile.div %mul, %n : 1x32xf32
+  %div = tile.div %mul, %n : 1x32xf32
+  // CHECK-NEXT: %mask = tile.compare ge, %div, %low : 1x32xi1
+  %mask = tile.compare ge, %div, %low : 1x32xi1
+  // CHECK-NEXT: %sel = tile.select %mask, %div, %low : 1x32xf32
+  %sel = tile.select %mask, %div, %low : 1x32xf32
+  // CHECK-NEXT: %sum = tile.rowsum %sel : 1x1xf32
+  %sum = tile.rowsum %sel : 1x1xf32
+  // CHECK-NEXT: %max = tile.rowmax %sel : 1x1xf32
+  %max = tile.rowmax %sel : 1x1xf32
+  // CHECK-NEXT: %odd = tile.slice %sel at [0, 1] step [1, 2] : 1x16xf32
+  %odd = tile.slice %sel at [0, 1] step [1, 2] : 1x16xf32
+  // CHECK-NEXT: %part = tile.slice %sel at [0, 16] : 1x16xf32
+  %part = tile.slice %sel at [0, 16] : 1x16xf32
+  // CHECK-NEXT: %pairs = tile.interleave %odd, %part : 1x32xf32
+  %pairs = tile.interleave %odd, %part : 1x32xf32
+  // CHECK-NEXT: %both = tile.concat %odd, %part : 1x32xf32
+  %both = tile.concat %odd, %part : 1x32xf32
+  // CHECK-NEXT: %values, %indices = tile.topk %both k(8) : 1x8xf32 in ub
+  %values, %indices = tile.topk %both k(8) : 1x8xf32 in ub
+  // CHECK-NEXT: %picked = tile.gather %both, %indices : 1x8xf32
+  %picked = tile.gather %both, %indices : 1x8xf32
+  // CHECK-NEXT: %fused = tile.fused {
+  // CHECK-NEXT:   %0 = tile.mul %pairs, %sum : 1x32xf32
+  // CHECK-NEXT:   %1 = tile.exp %0 : 1x32xf32
+  // CHECK-NEXT:   tile.yield %1
+  // CHECK-NEXT: } : 1x32xf32 in ub
+  %fused = tile.fused {
+    %0 = tile.mul %pairs, %sum : 1x32xf32
+    %1 = tile.exp %0 : 1x32xf32
+    tile.yield %1
+  } : 1x32xf32 in ub
+  // CHECK-NEXT: %h = tile.cast %fused : 1x32xf16
+  %h = tile.cast %fused : 1x32xf16
+  // CHECK-NEXT: tile.store %h, %y at [0, 0]
+  tile.store %h, %y
+  // CHECK-NEXT: tile.store %both, %z at [0, 0] attributes {note = "kept"}
+  tile.store %both, %z at [0, 0] attributes {note = "kept"}
+}
+
+// CHECK:      tile.kernel @timed (%y: out 4x4xf32) fragments [
+// CHECK-NEXT:   <matmul, 4x8x4, f16, 0, cube, 1>,
+// CHECK-NEXT:   <store, 4x1x4, f32, 64, store, 1>] {
+tile.kernel @timed (%y: out 4x4xf32) fragments [<matmul, 4x8x4, f16, 0, cube, 1>, <store, 4x1x4, f32, 64, store, 1>] {
+}
+
+// GENERIC: "tile.kernel"() <{sym_name = "all", names = ["x", "w", "acc", "y", "z"], roles = [#tile<role in>
+// GENERIC: "tile.load"(%acc) <{offsets = [#builtin.int<0>, #builtin.int<16>]}> : (!tile.ref<1x32xf32>) -> !tile.tile<1x16xf32>
+// GENERIC: "tile.compare"(%div, %low) <{predicate = #tile<predicate ge>}>
+// GENERIC: fragments = [#tile.fragment<matmul, 4x8x4, f16, 0, cube, 1>
