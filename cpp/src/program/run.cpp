@@ -183,7 +183,8 @@ void Run::Impl::main() {
 Stats Run::Impl::run_program() {
   const auto kernels = kernel_infos(program_, options_.costs);
   const auto tensors = tensor_infos(program_);
-  Simulation simulation(options_.machine, options_.schedule, kernels, tensors, trace_ ? &*trace_ : nullptr, stop_);
+  Simulation simulation(options_.machine, options_.schedule, kernels, tensors, trace_ ? &*trace_ : nullptr, stop_,
+                        {program_.sites, program_.site_count});
   StopOnError guard(stop_);
   Stats stats = options_.mode == Mode::Execute ? execute(simulation) : simulate(simulation);
   guard.finished = true;

@@ -1,0 +1,179 @@
+// Dependencies from shared elements: against a model that keeps every access ever made, and their memory.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+#include "deps/overlap_tracker.h"
+#include "table_source.h"
+
+namespace {
+
+using namespace pto;
+using pto::test::in;
+using pto::test::inout;
+using pto::test::out;
+using pto::test::region_of;
+using pto::test::Span;
+
+// Rule 2, word for word: all live accesses, one by one.
+class PlainTracker {
+ public:
+  explicit PlainTracker(int64_t window) : window_(window) {}
+
+  std::map<int64_t, EdgeKind> add_task(int64_t id, const std::vector<Span>& operands) {
+    std::map<int64_t, EdgeKind> edges;
+    for (const Span& operand : operands) {
+      for (const Access& access : live_) {
+        if (id - access.task >= window_ || !share(access.span, operand)) continue;
+        if (access.writes && operand.role != PTO_OUT) add(edges, access.task, EdgeKind::Raw);
+        if (access.writes && operand.role != PTO_IN) add(edges, access.task, EdgeKind::Waw);
+        if (!access.writes && operand.role != PTO_IN) add(edges, access.task, EdgeKind::War);
+      }
+    }
+    for (const Span& operand : operands) {
+      if (operand.role != PTO_IN) std::erase_if(live_, [&](const Access& a) { return inside(a.span, operand); });
+    }
+    for (const Span& operand : operands) {
+      if (operand.role != PTO_OUT) live_.push_back({id, operand, false});
+      if (operand.role != PTO_IN) live_.push_back({id, operand, true});
+    }
+    return edges;
+  }
+
+  // Rule 4: nothing where no live write is met.
+  bool find_writers(const Span& region, std::set<int64_t>& writers) const {
+    for (const Access& access : live_) {
+      if (access.writes && share(access.span, region)) writers.insert(access.task);
+    }
+    return !writers.empty();
+  }
+
+ private:
+  struct Access {
+    int64_t task;
+    Span span;
+    bool writes;
+  };
+  static void add(std::map<int64_t, EdgeKind>& edges, int64_t source, EdgeKind kind) {
+    const auto [at, added] = edges.emplace(source, kind);
+    if (!added) at->second = std::min(at->second, kind);
+  }
+  static bool share(const Span& a, const Span& b) {
+    if (a.tensor != b.tensor) return false;
+    for (size_t d = 0; d < a.offset.size(); ++d) {
+      if (std::min(a.offset[d] + a.extent[d], b.offset[d] + b.extent[d]) <= std::max(a.offset[d], b.offset[d])) {
+        return false;
+      }
+    }
+    return true;
+  }
+  static bool inside(const Span& a, const Span& b) {
+    if (!share(a, b)) return false;
+    for (size_t d = 0; d < a.offset.size(); ++d) {
+      if (a.offset[d] < b.offset[d] || a.offset[d] + a.extent[d] > b.offset[d] + b.extent[d]) return false;
+    }
+    return true;
+  }
+
+  int64_t window_;
+  std::vector<Access> live_;
+};
+
+std::vector<Edge> add(OverlapTracker& tracker, int64_t id, const std::vector<Span>& operands) {
+  std::vector<pto_region> regions;
+  std::vector<pto_role> roles;
+  for (const Span& span : operands) {
+    regions.push_back(region_of(span));
+    roles.push_back(span.role);
+  }
+  std::vector<Edge> edges;
+  tracker.add_task(id, regions, roles, edges);
+  return edges;
+}
+
+using Shape = std::vector<int64_t>;
+
+// How a test draws its boxes: aligned to tiles, or anywhere.
+Span random_span(std::mt19937& random, const std::vector<Shape>& shapes, bool tiles) {
+  const auto below = [&](int64_t n) { return static_cast<int64_t>(random() % static_cast<uint64_t>(n)); };
+  Span span{static_cast<uint32_t>(below(static_cast<int64_t>(shapes.size()))), {}, {}, static_cast<pto_role>(below(3))};
+  for (const int64_t extent : shapes[span.tensor]) {
+    if (tiles) {
+      const int64_t tile = std::max<int64_t>(1, extent / 3);
+      span.offset.push_back(below(3) * tile);
+      span.extent.push_back(below(6) == 0 ? extent - span.offset.back() : tile);
+    } else {
+      span.offset.push_back(below(extent));
+      span.extent.push_back(below(extent - span.offset.back() + 1));
+    }
+  }
+  return span;
+}
+
+void compare_with_model(uint32_t seed, int64_t window, bool tiles) {
+  std::mt19937 random(seed);
+  const std::vector<Shape> shapes = {{9}, {6, 12}, {1, 9, 4}, {}, {3, 3, 3, 3}, {100}};
+  std::vector<TensorInfo> tensors;
+  for (const Shape& shape : shapes) tensors.push_back({"x", 4, shape});
+  OverlapTracker tracker(tensors, window);
+  PlainTracker model(window);
+  for (int64_t id = 0; id < 150; ++id) {
+    std::vector<Span> operands(random() % 4);
+    for (Span& span : operands) span = random_span(random, shapes, tiles);
+    const auto expected = model.add_task(id, operands);
+    const auto edges = add(tracker, id, operands);
+    std::map<int64_t, EdgeKind> found;
+    for (const Edge& edge : edges) found[edge.source] = edge.kind;
+    REQUIRE(found == expected);
+    REQUIRE(std::is_sorted(edges.begin(), edges.end(), [](auto& a, auto& b) { return a.source < b.source; }));
+
+    const Span read = random_span(random, shapes, tiles);
+    std::set<int64_t> expected_writers;
+    const bool met = model.find_writers(read, expected_writers);
+    std::erase_if(expected_writers, [&](int64_t writer) { return id + 1 - writer > window; });
+    std::vector<int64_t> writers;
+    REQUIRE(tracker.find_writers(region_of(read), id + 1, writers) == met);
+    REQUIRE(std::set<int64_t>(writers.begin(), writers.end()) == expected_writers);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("edges and writers equal those of a model that looks at every access") {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    compare_with_model(seed, 1000, seed % 2 == 0);
+    compare_with_model(seed, 5, seed % 2 == 0);
+    compare_with_model(seed, 1, seed % 2 == 0);
+  }
+}
+
+TEST_CASE("views of any rank: a scalar tensor has one element") {
+  OverlapTracker tracker(std::vector<TensorInfo>{{"x", 4, {}}}, 10);
+  CHECK(add(tracker, 0, {{0, {}, {}, PTO_OUT}}).empty());
+  const auto edges = add(tracker, 1, {{0, {}, {}, PTO_INOUT}});
+  REQUIRE(edges.size() == 1);
+  CHECK(edges[0].kind == EdgeKind::Raw);
+}
+
+TEST_CASE("memory is bounded by the window, and what was written long ago melts into few boxes") {
+  constexpr int64_t kTile = 16;
+  constexpr int64_t kTiles = 64;
+  const std::vector<TensorInfo> tensors = {{"x", 4, {kTiles * kTile, kTiles * kTile}}, {"w", 4, {4}}};
+  OverlapTracker tracker(tensors, 32);
+  int64_t id = 0;
+  for (int round = 0; round < 3; ++round) {
+    for (int64_t row = 0; row < kTiles; ++row) {
+      for (int64_t col = 0; col < kTiles; ++col) {
+        add(tracker, id++, {{0, {row * kTile, col * kTile}, {kTile, kTile}, PTO_OUT}, in(1, 0, 4)});
+        CHECK(tracker.live_boxes() < 32 * 2 + 8);
+      }
+    }
+  }
+  std::vector<int64_t> writers;
+  CHECK(tracker.find_writers(region_of({0, {0, 0}, {1, 1}, PTO_IN}), id, writers));
+  CHECK(writers.empty());
+  CHECK(!tracker.find_writers(region_of(in(1, 0, 4)), id, writers));
+}
