@@ -11,8 +11,6 @@ struct Blocking {
   int64_t pieces = 1;
 };
 
-int64_t piece(int64_t cols, const Blocking& b) { return ceil_div(cols, b.pieces); }
-
 // Blocks of a work are double-buffered on their way in and out. Between them lie, as a rule of thumb that the
 // fragments cannot better, three values of the widest op: two operands and a result.
 constexpr int64_t kBuffers = 2;
@@ -57,14 +55,21 @@ class Planner {
   }
   int64_t height(const Blocking& b) const { return std::min(b.rows, rows_); }
 
+  // The columns of a block: whole repeats, as a partial one costs more.
+  template <typename T>
+  int64_t piece(const T& t, const Blocking& b) const {
+    const int64_t repeat = std::max<int64_t>(1, core_.repeat / t.element_bytes);
+    return std::min(t.cols, align(ceil_div(t.cols, b.pieces), repeat));
+  }
+
   template <typename T>
   int64_t padded_row(const T& t, const Blocking& b) const {
-    return align(piece(t.cols, b) * t.element_bytes, core_.alignment);
+    return align(piece(t, b) * t.element_bytes, core_.alignment);
   }
 
   // The bytes of one full block.
   int64_t block_bytes(const Transfer& t, const Blocking& b) const {
-    return share_of(t.bytes, height(b) * piece(t.cols, b), t.rows * t.cols);
+    return share_of(t.bytes, height(b) * piece(t, b), t.rows * t.cols);
   }
 
   void add_load(VectorStage& stage, const Transfer& load, const Blocking& b, int64_t passes) const {
@@ -87,7 +92,7 @@ class Planner {
       phase.first += once;
       return;
     }
-    const int64_t cols = piece(op.cols, b);
+    const int64_t cols = piece(op, b);
     const Ticks block = ticks(cycles(op, height(b), cols));
     phase.total += (b.pieces > 1 ? in_pieces(op, cols) : in_rows(op, b.rows)) * op.trips;
     phase.first += block;
@@ -100,6 +105,8 @@ class Planner {
   }
 
   Ticks in_pieces(const Compute& op, int64_t cols) const {
+    // Results of pieces have to be brought together: no less work than on the whole row.
+    if (needs_whole_row(*op.op)) return op.rows * ticks(cycles(op, 1, op.cols));
     const int64_t whole = op.cols / cols, rest = op.cols % cols;
     return op.rows * (whole * ticks(cycles(op, 1, cols)) + (rest > 0 ? ticks(cycles(op, 1, rest)) : 0));
   }

@@ -45,7 +45,7 @@ struct VectorStage {
 // The fastest way to cut the work into blocks that fit into ub; nothing where even the smallest block does not.
 std::optional<VectorStage> plan_vector(const VectorCore& core, const VectorWork& work);
 
-// The bytes of ub that blocks of one row in 2^`pieces` columns take, for messages.
+// The bytes of ub that the smallest blocks take, for messages.
 int64_t ub_bytes(const VectorCore& core, const VectorWork& work);
 
 // What one of `cores` cores does when they share the rows.

@@ -67,7 +67,7 @@ bool Schema::is_group(std::string_view name) const {
 
 std::string Schema::suggestion(std::string_view name) const {
   std::vector<std::pair<size_t, const Key*>> close;
-  const size_t most = std::max<size_t>(2, name.size() / 4);
+  const size_t most = std::max<size_t>(1, name.size() / 4);
   for (const Key& key : keys) {
     if (const size_t d = distance(name, key.name); d <= most) close.emplace_back(d, &key);
   }
