@@ -1,0 +1,22 @@
+// RUN: ptoc %s -p task-check-bounds --verify-diagnostics
+
+task.workload @misses {
+  %t = task.tensor "t" : 64x8xf32
+  %c = task.tensor "c" : 16xi32
+  task.parallel (%i) in (8) {
+    // expected-error @+1 {{"t": axis 0 has 64 elements, and a region of 16 begins at 0 up to 56}}
+    %a = task.view %t[%i * 8, 0] [16, 8]
+    // expected-error @+1 {{"t": axis 1 has 8 elements, and a region of 1 begins at -1 up to 6}}
+    %b = task.view %t[%i, %i - 1] [1, 1]
+    // expected-error @+1 {{"t": axis 0 has 64 elements, and a region of 1 begins at 64}}
+    %d = task.view %t[64, 0] [1, 8]
+    %e = task.view %t[%i, 0] [1, 4]
+    // Bounds are the view's, as with NumPy.
+    // expected-error @+1 {{"t": axis 1 has 4 elements, and a region of 4 begins at 4}}
+    %f = task.view %e[0, 4] [1, 4]
+  }
+  task.select %e at %k in %c {
+    // expected-error @+1 {{"t": axis 1 has 8 elements, and a region of 1 begins at 0 up to 15}}
+    %a = task.view %t[%e, %k] [1, 1]
+  }
+}

@@ -1,0 +1,36 @@
+// RUN: ptoc %s -p tile-fragments | filecheck %s
+
+// m x k x n for a matmul, rows x 1 x columns for all else; bytes only where memory is touched.
+// CHECK:      tile.kernel @k (%x: in 4x64xf16, %w: in 64x32xf16, %y: out 4x32xf16) fragments [
+// CHECK-NEXT:   <load, 4x1x64, f16, 512, load, 1>,
+// CHECK-NEXT:   <load, 64x1x32, f16, 4096, load, 1>,
+// CHECK-NEXT:   <matmul, 4x64x32, f16, 0, cube, 1>,
+// CHECK-NEXT:   <iota, 4x1x32, i32, 0, vector, 1>,
+// CHECK-NEXT:   <compare, 4x1x32, i32, 0, vector, 1>,
+// CHECK-NEXT:   <select, 4x1x32, f32, 0, vector, 1>,
+// CHECK-NEXT:   <rowmax, 4x1x32, f32, 0, vector, 1>,
+// CHECK-NEXT:   <slice, 4x1x16, f32, 0, vector, 1>,
+// CHECK-NEXT:   <topk, 4x1x16, f32, 0, vector, 1>,
+// CHECK-NEXT:   <cast, 4x1x32, f32, 0, vector, 1>,
+// CHECK-NEXT:   <store, 4x1x32, f16, 256, store, 1>] {
+tile.kernel @k (%x: in 4x64xf16, %w: in 64x32xf16, %y: out 4x32xf16) {
+  %a = tile.load %x : 4x64xf16
+  %b = tile.load %w : 64x32xf16
+  %c = tile.matmul %a, %b : 4x32xf32
+  // Inside a loop the ops count one by one; a constant is an immediate.
+  %s = tile.fused {
+    %i = tile.iota axis(1) : 4x32xi32
+    %n = tile.constant 3 : 1x1xi32
+    %m = tile.compare lt, %i, %n : 4x32xi1
+    %z = tile.constant 0.0 : 1x1xf32
+    %t = tile.select %m, %c, %z : 4x32xf32
+    tile.yield %t
+  } : 4x32xf32
+  %r = tile.rowmax %s : 4x1xf32
+  // Every second column is copied; a box is an address.
+  %e = tile.slice %s step [1, 2] : 4x16xf32
+  %f = tile.slice %s at [0, 16] : 4x16xf32
+  %v, %j = tile.topk %f k(2) : 4x2xf32
+  %h = tile.cast %s : 4x32xf16
+  tile.store %h, %y
+}
