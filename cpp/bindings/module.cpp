@@ -2,10 +2,12 @@
 #include <pybind11/pybind11.h>
 
 void bind_program(pybind11::module_& m);
+void bind_random(pybind11::module_& m);
 void bind_table(pybind11::module_& m);
 
 PYBIND11_MODULE(_core, m) {
   m.attr("__version__") = PTO_VERSION;
   bind_program(m);
+  bind_random(m);
   bind_table(m);
 }

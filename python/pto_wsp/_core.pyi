@@ -38,6 +38,11 @@ class TraceColumns(TypedDict):
 def cpu_level() -> str:
     """The processor's level for -march, or "" for the compiler's default."""
 
+def fill_random(
+    dtype: str, seed: int, name: str, scale: float, first: int, count: int
+) -> NDArray[np.uint8]:
+    """The bytes of elements `first` .. `first + count - 1` of a procedural tensor."""
+
 def seal(object: str | PathLike[str], settings: str, out: str | PathLike[str]) -> None:
     """Makes a task program of a shared object and its settings; raises LoadError."""
 

@@ -28,13 +28,13 @@ class Random:
 class Zipf:
     """Synthetic routing: shuffled log-Zipf scores of the values plus noise per row, then top-k.
 
-    `exponent` 0 is uniform; published expert loads have 0.5 to 1.2. The values are below `values`;
-    with `groups`, a row's values come from `kept_groups` of them, as in group-limited top-k.
+    `exponent` 0 is uniform; published expert loads have 0.5 to 1.2. The values are below `values`,
+    by default the extent of the axes that selected elements index; with `groups`, a row's values come from `kept_groups` of them, as in group-limited top-k.
     """
 
     exponent: float
     seed: int = 0
-    values: int = 256
+    values: int | None = None
     groups: int = 1
     kept_groups: int = 1
 
@@ -43,8 +43,8 @@ class Zipf:
             fail(f"Zipf: expected an exponent of at least 0, found {self.exponent}")
         if not 0 <= self.seed < 2**64:
             fail(f"Zipf: expected a seed of 64 bits, found {self.seed}")
-        if self.values < 1 or self.groups < 1 or self.values % self.groups:
-            fail(f"Zipf: {self.values} values do not fall into {self.groups} equal groups")
+        if self.groups < 1:
+            fail(f"Zipf: expected at least one group, found {self.groups}")
         if not 1 <= self.kept_groups <= self.groups:
             fail(f"Zipf: expected kept_groups in 1..{self.groups}, found {self.kept_groups}")
 
@@ -81,8 +81,8 @@ class Tensor:
         """
         tensor = cls.__new__(cls)
         tensor._declare(tuple(shape), dtype, name)
-        if routing is not None:
-            tensor._check_routing(routing)
+        if routing is not None and dtype.is_float:
+            fail(f"tensor {name!r}: routing gives integers, the dtype is {dtype.value}")
         tensor.routing = routing
         return tensor
 
@@ -128,15 +128,10 @@ class Tensor:
         self._memory = None
         self.has_values = False
 
-    def _check_routing(self, routing: Zipf) -> None:
-        if self.dtype.is_float:
-            fail(f"tensor {self.name!r}: routing gives integers, the dtype is {self.dtype.value}")
-        choices = routing.values // routing.groups * routing.kept_groups
-        if self.shape[-1] > choices:
-            fail(
-                f"tensor {self.name!r}: a row holds {self.shape[-1]} distinct values, the routing"
-                f" has only {choices} to choose from"
-            )
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return math.prod(self.shape) * self.dtype.numpy.itemsize
 
     # ---- Values ----
 

@@ -21,7 +21,7 @@ from pto_wsp.language.index import Index
 from pto_wsp.language.kernel import Kernel
 from pto_wsp.language.schedule import Schedulable
 from pto_wsp.language.source import Place, definition_place, fail, user_place
-from pto_wsp.language.tensor import Tensor, TensorView
+from pto_wsp.language.tensor import Tensor, TensorView, Zipf
 from pto_wsp.transforms.analysis.task_counts import task_counts
 
 Body = Callable[[], None]
@@ -42,6 +42,8 @@ class WorkloadTrace:
         self.tensors: dict[str, Tensor] = {}
         self._values: dict[str, SSAValue] = {}
         self.kernels: dict[str, Kernel] = {}
+        self._selected: dict[SSAValue, str] = {}
+        self._choices: dict[str, int] = {}
 
     # ---- Structure ----
 
@@ -68,6 +70,29 @@ class WorkloadTrace:
                 " their end",
                 place,
             )
+        for op in self.op.tensors:
+            routing = self.tensors[op.tensor_name].routing
+            if routing is not None:
+                op.source_attr = self._zipf(self.tensors[op.tensor_name], routing)
+
+    def _zipf(self, tensor: Tensor, routing: Zipf) -> task.ZipfAttr:
+        values = routing.values or self._choices.get(tensor.name)
+        if values is None:
+            fail(
+                f"tensor {tensor.name!r}: nothing is indexed with its elements, so the routing needs"
+                " Zipf(values=..)",
+                tensor.place,
+            )
+        choices = values // routing.groups * routing.kept_groups
+        if values % routing.groups or tensor.shape[-1] > choices:
+            fail(
+                f"tensor {tensor.name!r}: {tensor.shape[-1]} distinct values per row cannot come from"
+                f" {routing.kept_groups} of {routing.groups} equal groups of {values} values",
+                tensor.place,
+            )
+        return task.ZipfAttr(
+            routing.exponent, routing.seed, values, routing.groups, routing.kept_groups
+        )
 
     def check_visible(self, index: Index, what: str) -> None:
         """TraceError where an index comes from a loop that has ended."""
@@ -105,8 +130,6 @@ class WorkloadTrace:
         source: task.Source | None = None
         if tensor.source is not None:
             source = task.RandomAttr(tensor.source.seed, tensor.source.scale)
-        elif (r := tensor.routing) is not None:
-            source = task.ZipfAttr(r.exponent, r.seed, r.values, r.groups, r.kept_groups)
         elif tensor.has_values:
             source = task.MemoryAttr()
         type = task.TensorType(tensor.shape, dtype_named(tensor.dtype.value).type)
@@ -131,12 +154,18 @@ class WorkloadTrace:
             return source
         exprs: list[AffineExpr] = []
         operands: list[SSAValue] = []
-        for offset in view.offsets:
+        for offset, size in zip(view.offsets, view.tensor.shape, strict=True):
             self.check_visible(offset, what)
             expr, values = offset.expression()
+            if expr == AffineExpr.symbol(0) and (chosen := self._selected.get(values[0])) is not None:
+                self._choices[chosen] = min(size, self._choices.get(chosen, size))
             exprs.append(_shifted(expr, len(operands), len(values)))
             operands.extend(values)
         return self.insert(task.ViewOp(source, exprs, view.extents, operands)).results[0]
+
+    def selected(self, element: SSAValue, tensor: str) -> None:
+        """Notes that `element` is read from `tensor`: what it indexes bounds its values."""
+        self._selected[element] = tensor
 
     def launch(
         self, kernel: Kernel, axes: Sequence[Index], views: Mapping[str, TensorView]
@@ -216,6 +245,7 @@ class Loops:
         op = task.SelectOp(value)
         op.element.name_hint, op.position.name_hint = name or view.tensor.name, "k"
         trace.insert(op)
+        trace.selected(op.element, view.tensor.name)
         with trace.inside(op.body.block):
             position = Index({op.position: 1}, name="position")
             yield Index({op.element: 1}, name=name or view.tensor.name, position=position)
