@@ -752,11 +752,11 @@ class WorkloadOp(CustomSyntax):
         return tuple(op for op in self.body.block.ops if isinstance(op, TensorOp))
 
     def verify_(self) -> None:
-        seen: set[str] = set()
-        for tensor in self.tensors:
-            if tensor.tensor_name in seen:
-                raise VerifyException(f'two tensors are named "{tensor.tensor_name}"')
-            seen.add(tensor.tensor_name)
+        names = [tensor.properties.get("tensor_name") for tensor in self.tensors]
+        for index, name in enumerate(names):
+            # A tensor without a name is its own verifier's finding.
+            if name is not None and name in names[:index]:
+                raise VerifyException(f"two tensors are named {name}")
 
     @classmethod
     def parse_syntax(cls, parser: Parser) -> Self:

@@ -434,7 +434,8 @@ class KernelOp(CustomSyntax):
         if body is None:
             body = Region(Block(arg_types=[parameter.type for parameter in parameters]))
         for argument, parameter in zip(body.block.args, parameters, strict=True):
-            argument.name_hint = parameter.name
+            if SSAValue.is_valid_name(parameter.name):
+                argument.name_hint = parameter.name
         super().__init__(
             properties={
                 "sym_name": StringAttr(name),
@@ -479,6 +480,7 @@ class KernelOp(CustomSyntax):
             )
         for argument in arguments:
             ref_type(argument)
+        _verify_names([name.data for name in self.names])
         if all(role.data is Role.IN for role in self.roles):
             raise VerifyException(f"@{self.symbol} writes nothing: a parameter is out or inout")
 
@@ -509,6 +511,14 @@ class KernelOp(CustomSyntax):
             fragments = ",\n  ".join(f"<{fragment.short}>" for fragment in self.fragments)
             printer.print_string(f" fragments [\n  {fragments}]")
         print_body(printer, self.body)
+
+
+def _verify_names(names: Sequence[str]) -> None:
+    for name in names:
+        if not SSAValue.is_valid_name(name):
+            raise VerifyException(f"a parameter cannot be named {name!r}")
+    if len(set(names)) < len(names):
+        raise VerifyException(f"two parameters have one name: {', '.join(names)}")
 
 
 def _parse_parameter(parser: Parser) -> tuple[Parser.Argument, Parameter]:

@@ -134,3 +134,24 @@ tile.kernel @fused (%x: in 4x8xf16, %y: out 4x8xf16) {
   // expected-error @+1 {{the body ends in tile.yield}}
   %3 = tile.fused {} : 4x8xf16
 }
+
+// -----
+
+// expected-error @+1 {{a parameter cannot be named ''}}
+"tile.kernel"() <{sym_name = "k", names = [""], roles = [#tile<role out>]}> ({
+^bb0(%y: !tile.ref<4x4xf32>):
+}) : () -> ()
+
+// -----
+
+// expected-error @+1 {{two parameters have one name: y, y}}
+"tile.kernel"() <{sym_name = "k", names = ["y", "y"], roles = [#tile<role out>, #tile<role in>]}> ({
+^bb0(%y: !tile.ref<4x4xf32>, %z: !tile.ref<4x4xf32>):
+}) : () -> ()
+
+// -----
+
+// expected-error @+1 {{2 parameters, 1 names, 1 roles}}
+"tile.kernel"() <{sym_name = "k", names = ["y"], roles = [#tile<role out>]}> ({
+^bb0(%y: !tile.ref<4x4xf32>, %z: !tile.ref<4x4xf32>):
+}) : () -> ()
