@@ -3,6 +3,7 @@
 from os import PathLike
 from typing import Any, Literal, TypedDict
 
+import numpy as np
 from numpy.typing import NDArray
 
 __version__: str

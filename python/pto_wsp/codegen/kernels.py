@@ -37,9 +37,13 @@ class KernelEmitter:
         self._out = out
         self._kernel = kernel
         self._ops = tuple(kernel.body.block.ops)
-        self._arguments = {argument: i for i, argument in enumerate(kernel.body.block.args)}
-        self._streamed = {
-            op.result: self._parameter(op) for op in self._ops if self._is_streamed(op)
+        self._arguments: dict[SSAValue, int] = {
+            argument: i for i, argument in enumerate(kernel.body.block.args)
+        }
+        self._streamed: dict[SSAValue, _Parameter] = {
+            op.result: self._parameter(op)
+            for op in self._ops
+            if isinstance(op, tile.LoadOp) and self._is_streamed(op)
         }
         self._buffers: dict[SSAValue, Buffer] = {}
         self.scratch_bytes = 0
@@ -63,18 +67,15 @@ class KernelEmitter:
 
     # ---- Where values are ----
 
-    def _is_streamed(self, op: Operation) -> bool:
+    def _is_streamed(self, op: tile.LoadOp) -> bool:
         """True for a load that only matmuls use, of a parameter that nothing stores to."""
-        if not isinstance(op, tile.LoadOp):
-            return False
         parameter = self._kernel.parameters[self._arguments[op.ref]]
         return parameter.role is tile.Role.IN and all(
             isinstance(use.operation, tile.MatmulOp) and use.operation.acc is not op.result
             for use in op.result.uses
         )
 
-    def _parameter(self, op: Operation) -> _Parameter:
-        assert isinstance(op, tile.LoadOp)
+    def _parameter(self, op: tile.LoadOp) -> _Parameter:
         return _Parameter(
             self._arguments[op.ref], *op.offsets, dtype_info(op.type.element_type).abi
         )
@@ -201,7 +202,7 @@ class KernelEmitter:
         return f"{{{self._dense(value, slot)}, nullptr, 0, 0, PTO_F32, {flag}}}"
 
     def _emit_reduction(self, op: tile.ReductionOp) -> None:
-        kind = {tile.RowSumOp: "PTO_SUM", tile.RowMaxOp: "PTO_MAX"}[type(op)]
+        kind = "PTO_SUM" if isinstance(op, tile.RowSumOp) else "PTO_MAX"
         rows, cols = tile_type(op.source).shape
         target = self._buffers[op.result]
         self._out.line(

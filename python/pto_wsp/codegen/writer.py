@@ -1,6 +1,8 @@
 """Indented C++ text with `#line` directives."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from xdsl.ir import Operation
@@ -20,7 +22,7 @@ class Writer:
         self._lines.append("  " * self._indent + text if text else "")
 
     @contextmanager
-    def block(self, head: str, tail: str = "}") -> Iterator[None]:
+    def block(self, head: str, tail: str = "}") -> Generator[None]:
         self.line(f"{head} {{" if head else "{")
         self._indent += 1
         yield

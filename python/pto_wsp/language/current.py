@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -29,7 +29,7 @@ _current: ContextVar[Recorder | None] = ContextVar("workload_trace", default=Non
 
 
 @contextmanager
-def recording(recorder: Recorder) -> Iterator[None]:
+def recording(recorder: Recorder) -> Generator[None]:
     """Makes `recorder` the workload in progress."""
     token = _current.set(recorder)
     try:

@@ -91,12 +91,12 @@ class Index:
         return self._divided(other, "%")
 
     def _divided(self, other: int, sign: str) -> Index:
-        if isinstance(other, bool) or not isinstance(other, int) or other < 1:
+        if isinstance(other, bool) or not isinstance(other, int) or other < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
             fail(f"an index can be divided by a positive integer, found `{sign} {other!r}`")
         if (known := self.constant) is not None:
             return Index({}, known // other if sign == "//" else known % other)
         expr, operands = self.expression()
-        divided = expr.floor_div(other) if sign == "//" else expr % other
+        divided = expr // other if sign == "//" else expr % other
         return Index({recorder(f"`{sign}`").insert_index(divided, operands): 1})
 
     # ---- What a symbolic value cannot do ----

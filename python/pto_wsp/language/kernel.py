@@ -7,7 +7,7 @@ import inspect
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import Any, Literal, cast, overload
 
 from xdsl.ir import Block, Region
 
@@ -46,7 +46,7 @@ class Kernel:
         functools.update_wrapper(self, function)
 
     def __getitem__(self, axes: Any) -> Launcher:
-        given: tuple[Any, ...] = axes if isinstance(axes, tuple) else (axes,)
+        given = cast("tuple[Any, ...]", axes if isinstance(axes, tuple) else (axes,))
         return Launcher(self, tuple(as_index(axis) for axis in given))
 
     def __call__(self, **operands: Any) -> None:
@@ -154,7 +154,7 @@ def _parameters(function: Callable[..., Any], place: Place) -> dict[str, Paramet
         annotation = parameter.annotation
         if isinstance(annotation, str):
             fail(
-                f"parameter {name!r} of {function.__name__} has an annotation as text, {annotation!r}:"
+                f"parameter {name!r} of {function.__name__} is annotated with text, {annotation!r}:"
                 " remove `from __future__ import annotations` from the file, or the quotes",
                 place,
             )

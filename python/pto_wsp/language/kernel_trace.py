@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
@@ -44,7 +44,7 @@ _current: ContextVar[KernelTrace | None] = ContextVar("kernel_trace", default=No
 
 
 @contextmanager
-def tracing(trace: KernelTrace) -> Iterator[None]:
+def tracing(trace: KernelTrace) -> Generator[None]:
     """Makes `trace` the one that `tl` writes to."""
     token = _current.set(trace)
     try:
@@ -256,20 +256,20 @@ def compare(what: str, predicate: tile.Predicate, lhs: Any, rhs: Any) -> Value:
     return emit(what, tile.CompareOp, predicate, left, as_value(what, rhs, left.dtype))
 
 
-def cast(what: str, value: Value, dtype: DType) -> Value:
+def cast_to(what: str, value: Value, dtype: DType) -> Value:
     return emit(what, tile.CastOp, value, dtype_named(dtype.value).type)
 
 
 def sliced(value: Value, item: Any) -> Value:
     """`value[rows, columns]` with slices or numbers of Python; a number keeps its axis."""
-    parts: tuple[Any, ...] = item if isinstance(item, tuple) else (item,)
+    parts = cast("tuple[Any, ...]", item if isinstance(item, tuple) else (item,))
     if len(parts) > 2:
         fail(f"a tile has two axes, found {len(parts)} indices")
     parts = (*parts, *([slice(None)] * (2 - len(parts))))
-    ranges = [_range(part, size) for part, size in zip(parts, value.shape, strict=True)]
-    offsets = tuple(r.start for r in ranges)
-    extents = tuple(len(r) for r in ranges)
-    strides = tuple(r.step for r in ranges)
+    rows, cols = (_range(part, size) for part, size in zip(parts, value.shape, strict=True))
+    offsets = (rows.start, cols.start)
+    extents = (len(rows), len(cols))
+    strides = (rows.step, cols.step)
     if isinstance(value, Ref) and strides == (1, 1):
         return value.load(offsets, extents)
     return emit("slice", tile.SliceOp, value, offsets, extents, strides)
@@ -277,7 +277,7 @@ def sliced(value: Value, item: Any) -> Value:
 
 def _range(part: Any, size: int) -> range:
     if isinstance(part, slice):
-        bounds: slice[Any, Any, Any] = part
+        bounds = cast("slice[Any, Any, Any]", part)
         for bound in (bounds.start, bounds.stop, bounds.step):
             if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int)):
                 fail(f"a tile is sliced with Python integers, found {bound!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pto_wsp.language.dtypes import DType
 from pto_wsp.language.source import fail
@@ -35,7 +35,7 @@ class Tile:
     """`Tile[rows, columns, dtype]`: a block of a tensor."""
 
     def __class_getitem__(cls, item: Any) -> TileSpec:
-        parts: tuple[Any, ...] = item if isinstance(item, tuple) else (item,)
+        parts = cast("tuple[Any, ...]", item if isinstance(item, tuple) else (item,))
         if len(parts) != 3 or not isinstance(parts[2], DType):
             fail(f"expected Tile[rows, columns, dtype], found Tile[{_shown(parts)}]")
         rows, cols, dtype = parts

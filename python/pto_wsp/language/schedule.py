@@ -221,7 +221,7 @@ class Schedulable:
             "trace": (trace, TracePolicy),
         }
         for key, (value, kind) in given.items():
-            if value is not None and not isinstance(value, kind):
+            if value is not None and not isinstance(value, kind):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise _refuse(f"task_graph: {key} takes a {kind.__name__}, found {value!r}")
         plan = replace(self._plan, **{k: v for k, (v, _) in given.items() if v is not None})
         if batch is not None:
@@ -287,7 +287,9 @@ class Schedulable:
         """Compiles for `target`, to run on a machine profile (a name, or a JSON file).
 
         `threads` host threads compute values (default: one per core); `compiler` is the C++
-        compiler (default: PTO_CXX, else the system's). Raises CompileError, MachineError, ScheduleError.
+        compiler (default: PTO_CXX, else the system's).
+
+        Raises CompileError, MachineError, ScheduleError.
         """
         from pto_wsp.compile import compile_workload
 

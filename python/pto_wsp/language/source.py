@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def definition_place(code: CodeType) -> Place:
 
 def user_stacklevel() -> int:
     """The `stacklevel` that makes a warning point at the user's line, for the function's caller."""
-    level, frame = 1, sys._getframe(1)
+    level, frame = 1, _caller()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
     return level
@@ -62,8 +63,17 @@ def fail(message: str, place: Place | None = None) -> NoReturn:
     raise TraceError(f"{place or user_place()}: {message}")
 
 
+def _caller() -> FrameType:
+    """The frame of the function that calls this one's caller."""
+    frame = inspect.currentframe()
+    assert frame is not None, "CPython has frames"
+    assert frame.f_back is not None
+    assert frame.f_back.f_back is not None
+    return frame.f_back.f_back
+
+
 def _user_frame() -> FrameType:
-    frame = sys._getframe(1)
+    frame = _caller()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     return frame

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,8 @@ class Zipf:
     """Synthetic routing: shuffled log-Zipf scores of the values plus noise per row, then top-k.
 
     `exponent` 0 is uniform; published expert loads have 0.5 to 1.2. The values are below `values`,
-    by default the extent of the axes that selected elements index; with `groups`, a row's values come from `kept_groups` of them, as in group-limited top-k.
+    by default the extent of the axes that selected elements index; with `groups`, a row's values
+    come from `kept_groups` of them, as in group-limited top-k.
     """
 
     exponent: float
@@ -117,7 +119,7 @@ class Tensor:
         if not 1 <= len(shape) <= MAX_RANK:
             fail(f"tensor {name!r}: expected 1 to {MAX_RANK} axes, found shape {shape}")
         for extent in shape:
-            if isinstance(extent, bool) or not isinstance(extent, (int, np.integer)) or extent < 1:
+            if isinstance(extent, bool) or not hasattr(extent, "__index__") or extent < 1:
                 fail(f"tensor {name!r}: expected extents of at least 1, found shape {shape}")
         self.name = name
         self.shape = tuple(int(extent) for extent in shape)
@@ -180,8 +182,8 @@ class TensorView:
         starts = [offset for offset in offsets if offset is not None]
         box = tuple(slice(s, s + e) for s, e in zip(starts, self.extents, strict=True))
         memory = self.tensor.array()
-        values = memory[box] if memory is not None else self._generate(starts)
-        return values.reshape(self.shape)
+        values: NDArray[Any] = memory[box] if memory is not None else self._generate(starts)
+        return np.reshape(values, self.shape)
 
     def _generate(self, starts: list[int]) -> NDArray[Any]:
         from pto_wsp import _core
@@ -195,19 +197,21 @@ class TensorView:
         strides = [math.prod(tensor.shape[axis + 1 :]) for axis in range(len(tensor.shape))]
         out = np.empty(self.extents, tensor.dtype.numpy)
         count = math.prod(self.extents[run:])
-        for outer in np.ndindex(*self.extents[:run]):
+        outer: tuple[int, ...]
+        for outer in itertools.product(*map(range, self.extents[:run])):
             places = [s + o for s, o in zip(starts, outer, strict=False)] + starts[run:]
             first = sum(p * stride for p, stride in zip(places, strides, strict=True))
             piece = _core.fill_random(
                 tensor.dtype.value, source.seed, tensor.name, source.scale, first, count
             )
-            out[outer] = piece.view(tensor.dtype.numpy).reshape(self.extents[run:])
+            values = np.frombuffer(piece.tobytes(), tensor.dtype.numpy)
+            out[outer] = np.reshape(values, self.extents[run:])
         return out
 
 
 def view_of(tensor: Tensor, item: Any) -> TensorView:
     """`tensor[item]`; TraceError where the item leaves the tensor or is no index."""
-    items: list[Any] = list(item) if isinstance(item, tuple) else [item]
+    items: list[Any] = list(cast("tuple[Any, ...]", item)) if isinstance(item, tuple) else [item]
     if any(part is Ellipsis for part in items):
         at = next(i for i, part in enumerate(items) if part is Ellipsis)
         missing = len(tensor.shape) - len(items) + 1
@@ -234,7 +238,7 @@ def _slice(tensor: Tensor, axis: int, part: Any, size: int) -> tuple[Index, int 
         if (known := offset.constant) is not None and not 0 <= known < size:
             fail(f"{tensor!r}: index {known} is not in 0..{size - 1} on axis {axis}")
         return offset, None
-    bounds: slice[Any, Any, Any] = part
+    bounds = cast("slice[Any, Any, Any]", part)
     if bounds.step not in (None, 1):
         fail(f"{tensor!r}: a slice takes every element, found step {bounds.step} on axis {axis}")
     start = _wrapped(as_index(0 if bounds.start is None else bounds.start), size)

@@ -175,7 +175,7 @@ def cast(x: Value, dtype: DType) -> Value:
     """The same numbers in another dtype: to nearest even, from floats to integers towards zero."""
     if not isinstance(dtype, DType):  # pyright: ignore[reportUnnecessaryIsInstance]
         fail(f"tl.cast: expected a DType, found {dtype!r}")
-    return trace.cast("tl.cast", x, dtype)
+    return trace.cast_to("tl.cast", x, dtype)
 
 
 @_recorded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, overload
 
@@ -53,7 +53,7 @@ class WorkloadTrace:
         return op
 
     @contextmanager
-    def inside(self, block: Block) -> Iterator[None]:
+    def inside(self, block: Block) -> Generator[None]:
         """Inserts into `block` until the context ends."""
         self._blocks.append(block)
         yield
@@ -79,15 +79,15 @@ class WorkloadTrace:
         values = routing.values or self._choices.get(tensor.name)
         if values is None:
             fail(
-                f"tensor {tensor.name!r}: nothing is indexed with its elements, so the routing needs"
-                " Zipf(values=..)",
+                f"tensor {tensor.name!r}: nothing is indexed with its elements, so the routing"
+                " needs Zipf(values=..)",
                 tensor.place,
             )
         choices = values // routing.groups * routing.kept_groups
         if values % routing.groups or tensor.shape[-1] > choices:
             fail(
-                f"tensor {tensor.name!r}: {tensor.shape[-1]} distinct values per row cannot come from"
-                f" {routing.kept_groups} of {routing.groups} equal groups of {values} values",
+                f"tensor {tensor.name!r}: {tensor.shape[-1]} distinct values per row cannot come"
+                f" from {routing.kept_groups} of {routing.groups} equal groups of {values} values",
                 tensor.place,
             )
         return task.ZipfAttr(
@@ -157,7 +157,10 @@ class WorkloadTrace:
         for offset, size in zip(view.offsets, view.tensor.shape, strict=True):
             self.check_visible(offset, what)
             expr, values = offset.expression()
-            if expr == AffineExpr.symbol(0) and (chosen := self._selected.get(values[0])) is not None:
+            if (
+                expr == AffineExpr.symbol(0)
+                and (chosen := self._selected.get(values[0])) is not None
+            ):
                 self._choices[chosen] = min(size, self._choices.get(chosen, size))
             exprs.append(_shifted(expr, len(operands), len(values)))
             operands.extend(values)
@@ -335,7 +338,7 @@ def workload(function: Callable[..., None]) -> Callable[..., Workload]:
 @overload
 def combine() -> AbstractContextManager[None]: ...
 @overload
-def combine(*workloads: Workload) -> Workload: ...
+def combine(first: Workload, /, *more: Workload) -> Workload: ...
 def combine(*workloads: Workload) -> AbstractContextManager[None] | Workload:
     """Groups what it holds and orders nothing.
 
@@ -353,7 +356,7 @@ def combine(*workloads: Workload) -> AbstractContextManager[None] | Workload:
 
 
 @contextmanager
-def _combined() -> Iterator[None]:
+def _combined() -> Generator[None]:
     trace = _trace("combine()")
     op = task.CombineOp()
     trace.insert(op)
@@ -369,7 +372,7 @@ class Parts:
         self.regions: list[Region] = []
 
     @contextmanager
-    def __call__(self) -> Iterator[None]:
+    def __call__(self) -> Generator[None]:
         region = Region(Block())
         self.regions.append(region)
         with self._trace.inside(region.block):
@@ -379,7 +382,7 @@ class Parts:
 @overload
 def sequential() -> AbstractContextManager[Parts]: ...
 @overload
-def sequential(*workloads: Workload) -> Workload: ...
+def sequential(first: Workload, /, *more: Workload) -> Workload: ...
 def sequential(*workloads: Workload) -> AbstractContextManager[Parts] | Workload:
     """Parts of which each waits for the one before it.
 
@@ -399,7 +402,7 @@ def sequential(*workloads: Workload) -> AbstractContextManager[Parts] | Workload
 
 
 @contextmanager
-def _sequential() -> Iterator[Parts]:
+def _sequential() -> Generator[Parts]:
     trace = _trace("sequential()")
     place = user_place()
     # What stands beside the parts has no place in the order.
