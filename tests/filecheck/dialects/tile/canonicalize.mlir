@@ -30,6 +30,22 @@ tile.kernel @exact (%x: in 4x8xf16, %y: out 4x8xf16, %z: out 4x8xf32) {
   // CHECK-NEXT: tile.store
   tile.store %again, %z
 }
+// bf16 does not hold f16, and f32 not i32.
+// CHECK-LABEL: @other_casts
+tile.kernel @other_casts (%x: in 4x8xf16, %i: in 4x8xi32, %y: out 4x8xbf16, %j: out 4x8xi32) {
+  %a = tile.load %x : 4x8xf16
+  // CHECK: tile.cast {{.*}} : 4x8xf32
+  // CHECK: tile.cast {{.*}} : 4x8xbf16
+  %wide = tile.cast %a : 4x8xf32
+  %other = tile.cast %wide : 4x8xbf16
+  tile.store %other, %y
+  %b = tile.load %i : 4x8xi32
+  // CHECK: tile.cast {{.*}} : 4x8xf32
+  // CHECK: tile.cast {{.*}} : 4x8xi32
+  %float = tile.cast %b : 4x8xf32
+  %int = tile.cast %float : 4x8xi32
+  tile.store %int, %j
+}
 // CHECK-LABEL: @one_is_wider
 // CHECK: tile.mul
 tile.kernel @one_is_wider (%x: in 1x8xf16, %y: out 4x8xf32) {
