@@ -6,9 +6,7 @@ virtual time is an effect of its own (`clock`), so that no generic pass deletes 
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 
 from typing_extensions import Self
 from xdsl.dialects.builtin import (
@@ -23,7 +21,7 @@ from xdsl.dialects.builtin import (
     UnitAttr,
 )
 from xdsl.interfaces import HasCanonicalizationPatternsInterface
-from xdsl.ir import Block, Dialect, Operation, Region, SSAValue
+from xdsl.ir import Dialect, Operation, Region, SSAValue
 from xdsl.ir.affine import (
     AffineBinaryOpExpr,
     AffineBinaryOpKind,
@@ -41,7 +39,6 @@ from xdsl.irdl import (
     result_def,
     traits_def,
     var_operand_def,
-    var_region_def,
 )
 from xdsl.parser import Parser
 from xdsl.pattern_rewriter import RewritePattern
@@ -54,8 +51,6 @@ from xdsl.traits import (
     MemoryEffectKind,
     NoTerminator,
     Pure,
-    RecursiveMemoryEffect,
-    Resource,
     SymbolOpInterface,
 )
 from xdsl.utils.exceptions import VerifyException
@@ -76,8 +71,18 @@ from pto_wsp.dialects.syntax import (
     print_values,
     strings,
 )
+from pto_wsp.dialects.task_control import (
+    CombineOp,
+    LoopOp,
+    ParallelOp,
+    SelectOp,
+    SeqOp,
+    SequentialOp,
+)
 from pto_wsp.dialects.task_types import (
     MAX_RANK,
+    TICK,
+    Clock,
     MemoryAttr,
     RandomAttr,
     Source,
@@ -88,6 +93,7 @@ from pto_wsp.dialects.task_types import (
     parse_source,
     parse_tensor_type,
     print_source,
+    tensor_type,
 )
 
 __all__ = [
@@ -120,13 +126,6 @@ IndexLike = AffineExpr | int
 """An index: a number, or an affine expression over symbols that stand for index values."""
 
 
-def tensor_type(value: SSAValue) -> TensorType:
-    """The type of a tensor or view; raises `VerifyException` for any other value."""
-    if not isinstance(value.type, TensorType):
-        raise VerifyException(f"expected a tensor or view, got a value of type {value.type}")
-    return value.type
-
-
 def _index_map(indices: Sequence[IndexLike], operands: Sequence[SSAValue]) -> AffineMapAttr:
     exprs = tuple(AffineExpr.constant(i) if isinstance(i, int) else i for i in indices)
     return AffineMapAttr(AffineMap(0, len(operands), exprs))
@@ -157,37 +156,13 @@ def _verify_affine(part: AffineBinaryOpExpr) -> None:
         raise VerifyException("an index is multiplied by a number only")
 
 
-# ---- Effects -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Clock(Resource):
-    """Virtual time: whatever it sees writes it, so that no pass deletes, merges or moves it."""
-
-    def name(self) -> str:
-        return "clock"
-
-
-_TICK = EffectInstance(MemoryEffectKind.WRITE, resource=Clock())
-
-
 class _LaunchEffects(MemoryEffect):
     @classmethod
     def get_effects(cls, op: Operation) -> Set[EffectInstance]:
         assert isinstance(op, LaunchOp)
         reads = {EffectInstance(MemoryEffectKind.READ, v) for v in (*op.ins, *op.inouts)}
         writes = {EffectInstance(MemoryEffectKind.WRITE, v) for v in (*op.outs, *op.inouts)}
-        return reads | writes | {_TICK}
-
-
-class _SelectEffects(RecursiveMemoryEffect):
-    @classmethod
-    def get_effects(cls, op: Operation) -> Set[EffectInstance] | None:
-        assert isinstance(op, SelectOp)
-        nested = super().get_effects(op)
-        if nested is None:
-            return None
-        return nested | {EffectInstance(MemoryEffectKind.READ, op.row), _TICK}
+        return reads | writes | {TICK}
 
 
 # ---- Storage and regions -----------------------------------------------------------------------
@@ -524,207 +499,7 @@ def _print_axis(printer: Printer, name: str, value: SSAValue) -> None:
     printer.print_ssa_value(value)
 
 
-# ---- Control -----------------------------------------------------------------------------------
-
-
-class LoopOp(HasCanonicalizationPatternsInterface, CustomSyntax, ABC):
-    """A nest of counted loops, the last axis fastest."""
-
-    extent_list = prop_def(ArrayAttr[IntAttr], prop_name="extents")
-    body = region_def("single_block")
-
-    traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
-
-    def __init__(self, extents: Sequence[int], body: Region | None = None):
-        """Without a body, an empty block with one index argument per extent is made."""
-        if body is None:
-            body = Region(Block(arg_types=[IndexType()] * len(extents)))
-        super().__init__(properties={"extents": ints(extents)}, regions=[body])
-
-    @property
-    def extents(self) -> tuple[int, ...]:
-        return tuple(extent.data for extent in self.extent_list)
-
-    @property
-    def induction_values(self) -> tuple[SSAValue, ...]:
-        """The index of every axis."""
-        return tuple(self.body.block.args)
-
-    def verify_(self) -> None:
-        arguments = self.body.block.args
-        if len(self.extents) != len(arguments) or not arguments:
-            raise VerifyException(
-                f"an index per extent, got {len(arguments)} and {len(self.extents)}"
-            )
-        if any(not isinstance(argument.type, IndexType) for argument in arguments):
-            raise VerifyException("a loop's arguments are of type index")
-        if any(extent < 0 for extent in self.extents):
-            raise VerifyException(f"extents are at least 0, got {join(self.extents)}")
-
-    @classmethod
-    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
-        from pto_wsp.transforms.canonicalization_patterns.task import DropEmptyLoop
-
-        return (DropEmptyLoop(),)
-
-    @classmethod
-    def parse_syntax(cls, parser: Parser) -> Self:
-        arguments = parser.parse_comma_separated_list(
-            parser.Delimiter.PAREN, lambda: _parse_index_argument(parser)
-        )
-        parser.parse_keyword("in")
-        extents = parse_ints(parser, parser.Delimiter.PAREN)
-        return cls(extents, parse_body(parser, arguments))
-
-    def print_syntax(self, printer: Printer) -> None:
-        printer.print_string(" (")
-        print_values(printer, self.induction_values)
-        printer.print_string(f") in ({join(self.extents)})")
-        print_body(printer, self.body)
-
-
-def _parse_index_argument(parser: Parser) -> Parser.Argument:
-    return parser.parse_argument(expect_type=False).resolve(IndexType())
-
-
-@irdl_op_definition
-class ParallelOp(LoopOp):
-    """Iterations in index order, without order in time: `task.parallel (%b, %s) in (1, 8) {..}`."""
-
-    name = "task.parallel"
-
-
-@irdl_op_definition
-class SeqOp(LoopOp):
-    """Iterations of which each waits for the one before it: `task.seq (%t) in (8) {..}`."""
-
-    name = "task.seq"
-
-
-@irdl_op_definition
-class SequentialOp(CustomSyntax):
-    """Parts of which each waits for the one before it: `task.sequential {..} then {..}`."""
-
-    name = "task.sequential"
-
-    parts = var_region_def("single_block")
-
-    traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
-
-    def __init__(self, parts: Sequence[Region]):
-        super().__init__(regions=[parts])
-
-    def verify_(self) -> None:
-        if not self.parts:
-            raise VerifyException("a sequential has at least one part")
-        if any(part.block.args for part in self.parts):
-            raise VerifyException("a part has no arguments")
-
-    @classmethod
-    def parse_syntax(cls, parser: Parser) -> Self:
-        parts = [parse_body(parser)]
-        while parser.parse_optional_keyword("then") is not None:
-            parts.append(parse_body(parser))
-        return cls(parts)
-
-    def print_syntax(self, printer: Printer) -> None:
-        for index, part in enumerate(self.parts):
-            if index:
-                printer.print_string(" then")
-            print_body(printer, part)
-
-
-@irdl_op_definition
-class CombineOp(HasCanonicalizationPatternsInterface, CustomSyntax):
-    """Groups what it holds and orders nothing: `task.combine {..}`."""
-
-    name = "task.combine"
-
-    body = region_def("single_block")
-
-    traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
-
-    def __init__(self, body: Region | None = None):
-        super().__init__(regions=[new_body(body)])
-
-    def verify_(self) -> None:
-        if self.body.block.args:
-            raise VerifyException("a combine has no arguments")
-
-    @classmethod
-    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
-        from pto_wsp.transforms.canonicalization_patterns.task import InlineCombine
-
-        return (InlineCombine(),)
-
-    @classmethod
-    def parse_syntax(cls, parser: Parser) -> Self:
-        return cls(parse_body(parser))
-
-    def print_syntax(self, printer: Printer) -> None:
-        print_body(printer, self.body)
-
-
-@irdl_op_definition
-class SelectOp(CustomSyntax):
-    """One iteration per element of a row of integers, which it waits for and reads.
-
-    `task.select %e at %k in %row {..}`: %e is the element, %k its place in the row.
-    """
-
-    name = "task.select"
-
-    row = operand_def(TensorType)
-    body = region_def("single_block")
-
-    traits = traits_def(NoTerminator(), _SelectEffects())
-
-    def __init__(self, row: SSAValue, body: Region | None = None):
-        """Without a body, an empty block with the arguments element and position is made."""
-        if body is None:
-            body = Region(Block(arg_types=[IndexType(), IndexType()]))
-        super().__init__(operands=[row], regions=[body])
-
-    @property
-    def element(self) -> SSAValue:
-        return self.body.block.args[0]
-
-    @property
-    def position(self) -> SSAValue:
-        return self.body.block.args[1]
-
-    @property
-    def length(self) -> int:
-        """The number of iterations: the row's elements."""
-        return max(tensor_type(self.row).shape)
-
-    def verify_(self) -> None:
-        row = tensor_type(self.row)
-        if not is_integer(row.element_type):
-            raise VerifyException(f"a row of integers, got {row.short}")
-        if sum(extent != 1 for extent in row.shape) > 1:
-            raise VerifyException(f"at most one extent of a row is not 1, got {row.short}")
-        arguments = self.body.block.args
-        if [argument.type for argument in arguments] != [IndexType(), IndexType()]:
-            raise VerifyException("the body has two index arguments: element and position")
-
-    @classmethod
-    def parse_syntax(cls, parser: Parser) -> Self:
-        element = _parse_index_argument(parser)
-        parser.parse_keyword("at")
-        position = _parse_index_argument(parser)
-        parser.parse_keyword("in")
-        row = parse_value(parser)
-        return cls(row, parse_body(parser, [element, position]))
-
-    def print_syntax(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_ssa_value(self.element)
-        printer.print_string(" at ")
-        printer.print_ssa_value(self.position)
-        printer.print_string(" in ")
-        printer.print_ssa_value(self.row)
-        print_body(printer, self.body)
+# ---- Programs ----------------------------------------------------------------------------------
 
 
 @irdl_op_definition

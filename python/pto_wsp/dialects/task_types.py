@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from xdsl.dialects.builtin import ArrayAttr, FloatData, IntAttr
 from xdsl.dialects.utils import EnumAttribute
@@ -10,11 +11,13 @@ from xdsl.ir import (
     Attribute,
     ParametrizedAttribute,
     SpacedOpaqueSyntaxAttribute,
+    SSAValue,
     TypeAttribute,
 )
 from xdsl.irdl import irdl_attr_definition, param_def
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
+from xdsl.traits import EffectInstance, MemoryEffectKind, Resource
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
@@ -268,3 +271,25 @@ def parse_source(parser: AttrParser) -> Source:
     except VerifyException as error:
         parser.raise_error(str(error), start, parser.pos)
     return found
+
+
+# ---- Values and time --------------------------------------------------------------------------
+
+
+def tensor_type(value: SSAValue) -> TensorType:
+    """The type of a tensor or view; raises `VerifyException` for any other value."""
+    if not isinstance(value.type, TensorType):
+        raise VerifyException(f"expected a tensor or view, got a value of type {value.type}")
+    return value.type
+
+
+@dataclass(frozen=True)
+class Clock(Resource):
+    """Virtual time: whatever it sees writes it, so that no pass deletes, merges or moves it."""
+
+    def name(self) -> str:
+        return "clock"
+
+
+TICK = EffectInstance(MemoryEffectKind.WRITE, resource=Clock())
+"""The effect of an op that virtual time sees."""
