@@ -50,6 +50,14 @@ def seal(object: str | PathLike[str], settings: str, out: str | PathLike[str]) -
 def schedule_keys() -> list[str]:
     """The settings of a schedule; every other key is the machine's."""
 
+class Machine:
+    """A machine profile."""
+
+    def __init__(self, profile: str | PathLike[str]) -> None:
+        """Raises MachineError, with a line per finding."""
+    def amount(self, key: str) -> int:
+        """In base units; KeyError for a key that profiles do not have."""
+
 class LoadedProgram:
     def __init__(self, path: str | PathLike[str]) -> None:
         """Raises LoadError for what is no whole task program."""
