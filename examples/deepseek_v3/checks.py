@@ -6,7 +6,8 @@ from typing import Any
 
 import golden
 import numpy as np
-from layer import Config
+from config import Config
+
 from pto_wsp import DType
 
 TOLERANCE = {DType.F32: 1e-4, DType.F16: 2e-2, DType.BF16: 6e-2}

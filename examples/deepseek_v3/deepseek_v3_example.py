@@ -11,16 +11,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from checks import Check, check_layer
-from layer import (
-    PARTS,
-    Config,
-    attention_kernels,
-    layer,
-    moe_kernels,
-    procedural_weights,
-    task_estimate,
-    tensors,
-)
+from config import PARTS, Config, task_estimate
+from layer import attention_kernels, layer, moe_kernels
+from report import print_run
+from tensors import procedural_weights, tensors
+from weights import WeightsError, load
+
 from pto_wsp import (
     Deps,
     DispatchPolicy,
@@ -33,8 +29,7 @@ from pto_wsp import (
     TracePolicy,
     WindowMode,
 )
-from report import print_run
-from weights import WeightsError, load
+from pto_wsp.machine import Machine
 
 HERE = Path(__file__).resolve().parent
 RULE = "=" * 60
@@ -144,24 +139,23 @@ Task estimation:""")
 def print_kernels(built: Layer) -> None:
     print("JIT Kernels (@jit_kernel + tl.*):")
     for kernel in (built.moe.expert, built.moe.router, built.attention.mla):
-        unit = f" ({kernel.declared_unit})" if kernel.declared_unit else ""
+        unit = f" ({kernel.unit})" if kernel.unit else ""
         calls = dict.fromkeys(f"tl.{call}" for call in kernel.calls if call in LISTED)
         print(f"  {kernel.name}{unit}: {', '.join(calls)}")
     print()
 
 
 def print_schedules(basic: Any, advanced: Any) -> None:
-    graph = basic.graph
     print("Basic task graph schedule:")
-    print(f"  Deps: {graph.deps.mode}")
-    print(f"  Window: {graph.window.size}")
-    print(f"  Pools: {graph.pools.mode}")
-    print(f"  Trace: {graph.trace.mode}")
+    print(f"  Deps: {basic.deps}")
+    print(f"  Window: {basic.window.size}")
+    print(f"  Pools: {basic.pools}")
+    print(f"  Trace: {basic.trace}")
     print()
     print("Advanced schedule (with R5 extensions):")
     print(f"  Dispatch threshold: {advanced.thresholds}")
-    print(f"  Batch deps: threshold={advanced.graph.batch}")
-    print(f"  Pipeline depth: {advanced.graph.depth}")
+    print(f"  Batch deps: threshold={advanced.batch.threshold}")
+    print(f"  Pipeline depth: {advanced.depth}")
     print()
 
 
@@ -184,11 +178,12 @@ def print_checks(title: str, checks: list[Check]) -> bool:
     return all(check.passed for check in checks)
 
 
-def compute(program: Any, built: Layer, title: str, threads: int | None) -> bool:
+def compute(program: Any, built: Layer, threads: int | None) -> bool:
     """Runs a program with numbers and checks every value that golden.py can afford."""
     program.execute(threads=threads)
     program.synchronize()
-    return print_checks(f"{title} against NumPy in f64", check_layer(built.c, built.t))
+    title = f"hidden {built.c.hidden}, {built.c.dtype.value}, against NumPy in f64"
+    return print_checks(title, check_layer(built.c, built.t))
 
 
 def compute_reduced(c: Config, args: argparse.Namespace) -> bool:
@@ -197,23 +192,24 @@ def compute_reduced(c: Config, args: argparse.Namespace) -> bool:
     for dtype in (DType.F32, c.dtype):
         built = build(replace(c, hidden=REDUCED_HIDDEN, dtype=dtype), args.seed)
         reduced = basic_schedule(built.work).compile(target="cpu_sim", machine=MACHINE)
-        passed &= compute(reduced, built, f"hidden {REDUCED_HIDDEN}, {dtype}", args.threads)
+        passed &= compute(reduced, built, args.threads)
     return passed
 
 
 def run(built: Layer, basic: Any, advanced: Any, args: argparse.Namespace) -> bool:
     """Both schedules, with the numbers computed once; true if every check has passed."""
+    c, t = built.c, built.t
     passed = print_checks("workload", [check_task_counts(built)])
     if args.timing_only:
         basic.simulate()
         advanced.simulate()
     else:
-        passed &= compute(basic, built, f"hidden {built.c.hidden}, {built.c.dtype}", args.threads)
+        passed &= compute(basic, built, args.threads)
         advanced.simulate(replay=basic)  # the same routing; nothing is computed again
-    print_run("basic", basic, built, args.trace_dir)
-    print_run("advanced", advanced, built, args.trace_dir)
+    for name, program in (("basic", basic), ("advanced", advanced)):
+        print_run(name, program, c, t, Machine(MACHINE), args.trace_dir)
     if not args.timing_only and args.weights is None:
-        passed &= compute_reduced(built.c, args)
+        passed &= compute_reduced(c, args)
     return passed
 
 

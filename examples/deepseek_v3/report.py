@@ -1,11 +1,15 @@
-"""What a run's virtual time says: cycles, how busy the cores were, why they were not, the roofline."""
+"""What a run's virtual time says: cycles, how busy cores were, why they were not, the roofline."""
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from layer import Config
+from config import Config
+
+from pto_wsp import Tensor
+from pto_wsp.machine import Machine
 
 DENSE = (
     *("norm_attention", "w_q", "w_kv", "norm_kv", "w_uk", "w_uv", "w_o", "norm_moe"),
@@ -23,19 +27,23 @@ def chosen_experts(trace: Any) -> int:
     return len(np.unique(tasks["axes"][tasks["kernel"] == "expert_ffn_jit", 2]))
 
 
+def nbytes(tensor: Tensor) -> int:
+    return math.prod(tensor.shape) * tensor.dtype.numpy.itemsize
+
+
 def weight_bytes(c: Config, t: SimpleNamespace, experts: int) -> int:
     """Bytes of the weights that a run needs at least once, with so many experts chosen."""
-    dense = sum(getattr(t, name).nbytes for name in DENSE)
-    return dense + experts * sum(getattr(t, name).nbytes for name in ROUTED) // c.experts
+    dense = sum(nbytes(getattr(t, name)) for name in DENSE)
+    return dense + experts * sum(nbytes(getattr(t, name)) for name in ROUTED) // c.experts
 
 
 def print_run(
-    name: str, result: Any, c: Config, t: SimpleNamespace, profile: Any, folder: Path
+    name: str, result: Any, c: Config, t: SimpleNamespace, machine: Machine, folder: Path
 ) -> None:
     """Prints a run's report and saves its trace in the folder."""
     stats, trace = result.stats, result.trace
     cycles, cores = stats.makespan_cycles, sum(pool.cores for pool in stats.pools)
-    print(f"  {name} schedule on {profile.name}:")
+    print(f"  {name} schedule on {machine.name}:")
     print(f"    makespan: {cycles} cycles = {stats.makespan_ms:.3f} ms")
     busy = (f"{pool} {share:.1%}" for pool, share in stats.utilisation.items())
     print(f"    utilisation: {', '.join(busy)}")
@@ -44,11 +52,9 @@ def print_run(
     print(f"    stalls: {', '.join(shares)}")
     experts = chosen_experts(trace)
     moved = weight_bytes(c, t, experts)
-    bound_ms = moved / profile.memory.hbm_bandwidth * 1e3
-    print(
-        f"    roofline: {moved / 1e9:.2f} GB of weights, {experts} experts chosen: {bound_ms:.3f} ms;"
-        f" makespan / roofline = {stats.makespan_ms / bound_ms:.1f}"
-    )
+    bound_ms = moved / machine.amount("memory.hbm") * 1e3
+    print(f"    roofline: {bound_ms:.3f} ms for {moved / 1e9:.2f} GB, {experts} experts chosen")
+    print(f"    makespan / roofline: {stats.makespan_ms / bound_ms:.2f}")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"deepseek_v3_{name}.pftrace"
     trace.save(path)

@@ -11,9 +11,10 @@ from typing import Any
 
 import ml_dtypes  # noqa: F401  (NumPy learns bfloat16 from it)
 import numpy as np
-from layer import Config
-from pto_wsp import DType, Tensor
+from config import Config
 from safetensors import SafetensorError, safe_open
+
+from pto_wsp import DType, Tensor
 
 DTYPES = {"F32": DType.F32, "F16": DType.F16, "BF16": DType.BF16}
 
