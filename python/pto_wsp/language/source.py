@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from pto_wsp.errors import TraceError
 
-_PACKAGE = str(Path(__file__).parents[1]) + os.sep
+_PACKAGE = __name__.partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def definition_place(code: CodeType) -> Place:
 def user_stacklevel() -> int:
     """The `stacklevel` that makes a warning point at the user's line, for the function's caller."""
     level, frame = 1, _caller()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and _is_ours(frame):
         level, frame = level + 1, frame.f_back
     return level
 
@@ -72,9 +72,14 @@ def _caller() -> FrameType:
     return frame.f_back.f_back
 
 
+def _is_ours(frame: FrameType) -> bool:
+    # By module and not by file: the methods that dataclasses generate have no file.
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == _PACKAGE
+
+
 def _user_frame() -> FrameType:
     frame = _caller()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and _is_ours(frame):
         frame = frame.f_back
     return frame
 
