@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "deps/overlap_tracker.h"
+#include "engine/cycle_loop.h"
 #include "engine/homes.h"
-#include "engine/machine.h"
 #include "engine/record_stream.h"
 #include "engine/records.h"
 #include "pto/error.h"
@@ -31,8 +31,8 @@ struct Simulation::Impl {
       : stop_(stop),
         kernels_(kernels.begin(), kernels.end()),
         stream_(stop),
-        machine_(machine, schedule, kernels_, trace, stream_),
-        homes_(machine, schedule, machine_.topology()),
+        loop_(machine, schedule, kernels_, trace, stream_),
+        homes_(machine, schedule, loop_.topology()),
         tracker_(tensors, schedule.window),
         axis_counts_(trace == nullptr ? std::vector<uint8_t>() : axis_counts(sites)),
         thread_([this] { simulate(); }) {}
@@ -44,7 +44,7 @@ struct Simulation::Impl {
 
   void simulate() noexcept {
     try {
-      stats_ = machine_.run();
+      stats_ = loop_.run();
     } catch (...) {
       error_ = std::current_exception();
       stream_.abandon();
@@ -64,7 +64,7 @@ struct Simulation::Impl {
   const std::atomic<bool>& stop_;
   std::vector<KernelInfo> kernels_;
   RecordStream stream_;
-  Machine machine_;
+  CycleLoop loop_;
   Homes homes_;
   OverlapTracker tracker_;
   std::vector<uint8_t> axis_counts_;  // by site; empty where nobody wants the axes

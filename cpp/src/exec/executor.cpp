@@ -48,7 +48,9 @@ class Bench {
   explicit Bench(size_t scratch_bytes)
       : scratch_(static_cast<char*>(::operator new[](std::max<size_t>(scratch_bytes, 1), kAlignment))) {}
 
-  pto_call call(const Task& task) { return {&tile_ops(), worker_.get(), task.args.data(), scratch_.get(), nullptr}; }
+  pto_call call(const HostTask& task) {
+    return {&tile_ops(), worker_.get(), task.args.data(), scratch_.get(), nullptr};
+  }
 
  private:
   static constexpr std::align_val_t kAlignment{64};
@@ -78,7 +80,7 @@ struct Executor::Impl {
         tiles_(tensors),
         tracker_(tensor_infos(tensors), kWindow),
         benches_(static_cast<size_t>(threads)),
-        pool_(threads, [this](int worker, Task& task) { run(worker, task); }) {}
+        pool_(threads, [this](int worker, HostTask& task) { run(worker, task); }) {}
 
   void submit(const pto_task& task) {
     check_running();
@@ -91,7 +93,7 @@ struct Executor::Impl {
       throw;
     }
     make_room();
-    Task& slot = prepare(task);
+    HostTask& slot = prepare(task);
     add_edges(slot, task);
     ++next_id_;
     if (--slot.waiting == 0) pool_.push(slot);
@@ -148,11 +150,11 @@ struct Executor::Impl {
     wait_for(std::views::iota(oldest, oldest + kBatch));
   }
 
-  Task& slot_of(int64_t id) { return slots_[static_cast<size_t>(id % kWindow)]; }
+  HostTask& slot_of(int64_t id) { return slots_[static_cast<size_t>(id % kWindow)]; }
 
-  Task& prepare(const pto_task& task) {
+  HostTask& prepare(const pto_task& task) {
     if (next_id_ < kWindow) slots_.emplace_back();
-    Task& slot = slot_of(next_id_);
+    HostTask& slot = slot_of(next_id_);
     const std::lock_guard lock(slot.mutex);
     slot.id = next_id_;
     slot.kernel = task.kernel;
@@ -165,7 +167,7 @@ struct Executor::Impl {
   }
 
   // Tensors that no task writes need no order.
-  void add_edges(Task& slot, const pto_task& task) {
+  void add_edges(HostTask& slot, const pto_task& task) {
     const pto_kernel& kernel = kernels_[task.kernel];
     regions_.clear();
     roles_.clear();
@@ -178,7 +180,7 @@ struct Executor::Impl {
     for (const Edge& edge : edges_) add_edge(slot_of(edge.source), slot);
   }
 
-  static void add_edge(Task& source, Task& target) {
+  static void add_edge(HostTask& source, HostTask& target) {
     const std::lock_guard lock(source.mutex);
     if (source.done) return;
     ++target.waiting;
@@ -205,7 +207,7 @@ struct Executor::Impl {
 
   // ---- On the pool's threads ----
 
-  void run(int worker, Task& task) {
+  void run(int worker, HostTask& task) {
     if (!cancelled_ && task.id < first_error_) {
       if (Bench* bench = bench_of(worker)) {
         pto_call call = bench->call(task);
@@ -229,7 +231,7 @@ struct Executor::Impl {
     return &*bench;
   }
 
-  void fail(const Task& task, const char* error) {
+  void fail(const HostTask& task, const char* error) {
     const std::lock_guard lock(error_mutex_);
     if (task.id > first_error_) return;
     error_text_ = task_title(kernels_[task.kernel], sites_[task.site], task.axes.data()) + ": " + error;
@@ -237,15 +239,15 @@ struct Executor::Impl {
   }
 
   // Tasks that are dropped complete like the others, so that nobody waits in vain.
-  void complete(int worker, Task& task) {
-    std::vector<Task*> successors;
+  void complete(int worker, HostTask& task) {
+    std::vector<HostTask*> successors;
     {
       const std::lock_guard lock(task.mutex);
       successors.swap(task.successors);
       task.done = true;
     }
     // From here on the slot may be another task's.
-    for (Task* successor : successors) {
+    for (HostTask* successor : successors) {
       if (--successor->waiting > 0) continue;
       if (successor == &barrier_) {
         const std::lock_guard lock(barrier_mutex_);
@@ -264,14 +266,14 @@ struct Executor::Impl {
 
   // The submitting thread's.
   int64_t next_id_ = 0;
-  std::deque<Task> slots_;
+  std::deque<HostTask> slots_;
   OverlapTracker tracker_;
   std::vector<pto_region> regions_;
   std::vector<pto_role> roles_;
   std::vector<Edge> edges_;
   std::vector<int64_t> writers_;
   std::vector<pto_tile> built_;
-  Task barrier_;
+  HostTask barrier_;
 
   std::mutex barrier_mutex_;
   std::condition_variable barrier_wake_;

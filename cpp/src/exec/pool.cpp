@@ -5,7 +5,7 @@
 
 namespace pto {
 
-Pool::Pool(int threads, std::function<void(int, Task&)> run)
+Pool::Pool(int threads, std::function<void(int, HostTask&)> run)
     : run_(std::move(run)), queues_(static_cast<size_t>(threads) + 1) {}
 
 void Pool::start() {
@@ -23,14 +23,14 @@ Pool::~Pool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Pool::push(Task& task) {
+void Pool::push(HostTask& task) {
   if (threads_.empty()) start();
   push_to(queues_.back(), task);
 }
 
-void Pool::push(int worker, Task& task) { push_to(queues_[static_cast<size_t>(worker)], task); }
+void Pool::push(int worker, HostTask& task) { push_to(queues_[static_cast<size_t>(worker)], task); }
 
-void Pool::push_to(Queue& queue, Task& task) {
+void Pool::push_to(Queue& queue, HostTask& task) {
   {
     const std::lock_guard lock(queue.mutex);
     queue.tasks.push_back(&task);
@@ -45,7 +45,7 @@ void Pool::push_to(Queue& queue, Task& task) {
 
 void Pool::main(int worker) {
   while (!stop_) {
-    if (Task* task = take(worker)) {
+    if (HostTask* task = take(worker)) {
       run_(worker, *task);
     } else {
       sleep();
@@ -53,24 +53,24 @@ void Pool::main(int worker) {
   }
 }
 
-Task* Pool::take(int worker) {
+HostTask* Pool::take(int worker) {
   Queue& own = queues_[static_cast<size_t>(worker)];
-  if (Task* task = take_own(own)) return task;
+  if (HostTask* task = take_own(own)) return task;
   // What comes from outside goes first: it is the oldest, and nobody is robbed without need.
   const size_t count = queues_.size();
-  if (Task* task = take_share(own, queues_.back())) return task;
+  if (HostTask* task = take_share(own, queues_.back())) return task;
   for (size_t step = 1; step < count; ++step) {
     Queue& other = queues_[(static_cast<size_t>(worker) + step) % count];
     if (&other == &own) continue;
-    if (Task* task = take_share(own, other)) return task;
+    if (HostTask* task = take_share(own, other)) return task;
   }
   return nullptr;
 }
 
-Task* Pool::take_own(Queue& own) {
+HostTask* Pool::take_own(Queue& own) {
   const std::lock_guard lock(own.mutex);
   if (own.tasks.empty()) return nullptr;
-  Task* task = own.tasks.back();
+  HostTask* task = own.tasks.back();
   own.tasks.pop_back();
   --queued_;
   return task;
@@ -78,7 +78,7 @@ Task* Pool::take_own(Queue& own) {
 
 // Runs the oldest task of the other queue; a share of those behind it moves along, so that short tasks do not all
 // meet at one lock.
-Task* Pool::take_share(Queue& own, Queue& other) {
+HostTask* Pool::take_share(Queue& own, Queue& other) {
   constexpr size_t kMost = 32;
   const std::scoped_lock lock(own.mutex, other.mutex);
   if (other.tasks.empty()) return nullptr;
@@ -86,7 +86,7 @@ Task* Pool::take_share(Queue& own, Queue& other) {
   const size_t share = std::clamp<size_t>(other.tasks.size() / (2 * threads), 1, kMost);
   // The own queue is served from its back: the oldest goes there last.
   for (size_t i = share; i-- > 1;) own.tasks.push_back(other.tasks[i]);
-  Task* task = other.tasks.front();
+  HostTask* task = other.tasks.front();
   other.tasks.erase(other.tasks.begin(), other.tasks.begin() + static_cast<std::ptrdiff_t>(share));
   --queued_;
   return task;

@@ -10,7 +10,7 @@
 
 namespace pto {
 
-struct Task {
+struct HostTask {
   int64_t id = -1;
   uint32_t kernel = 0;
   uint32_t site = 0;
@@ -20,7 +20,7 @@ struct Task {
   std::atomic<int32_t> waiting{0};
   std::mutex mutex;  // guards `successors`, and `done` together with them
   std::atomic<bool> done{true};
-  std::vector<Task*> successors;
+  std::vector<HostTask*> successors;
 };
 
 }  // namespace pto

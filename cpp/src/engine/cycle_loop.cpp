@@ -1,4 +1,4 @@
-#include "engine/machine.h"
+#include "engine/cycle_loop.h"
 
 #include <string>
 #include <utility>
@@ -7,8 +7,8 @@
 
 namespace pto {
 
-Machine::Machine(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels,
-                 TraceSink* trace, RecordStream& stream)
+Machine::CycleLoop(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels,
+                   TraceSink* trace, RecordStream& stream)
     : state_(machine, schedule, kernels, trace),
       stream_(stream),
       readiness_(state_),
@@ -21,7 +21,7 @@ Machine::Machine(const MachineConfig& machine, const Schedule& schedule, std::sp
       retirement_(state_),
       orchestrator_(state_, readiness_, joins_, stream) {}
 
-Stats Machine::run() {
+Stats CycleLoop::run() {
   run_cycle();
   while (!orchestrator_.ended() || !state_.window.empty()) {
     advance();
@@ -34,7 +34,7 @@ Stats Machine::run() {
 }
 
 // No phase makes work of the same cycle for an earlier one: each is done once.
-void Machine::run_cycle() {
+void CycleLoop::run_cycle() {
   completions_.run();
   retirement_.run();
   orchestrator_.run();
@@ -44,7 +44,7 @@ void Machine::run_cycle() {
 }
 
 // To the next cycle in which anything happens.
-void Machine::advance() {
+void CycleLoop::advance() {
   if (stream_.stopped()) throw Stopped();
   if (state_.events.empty()) {
     throw ExecutionError("deadlock in cycle " + std::to_string(state_.now) + ": " + orchestrator_.wait_name() +

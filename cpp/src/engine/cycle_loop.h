@@ -15,11 +15,11 @@
 
 namespace pto {
 
-class Machine {
+class CycleLoop {
  public:
   // The spans' contents are copied. Throws ScheduleError for a schedule that the machine cannot honour.
-  Machine(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels, TraceSink* trace,
-          RecordStream& stream);
+  CycleLoop(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels,
+            TraceSink* trace, RecordStream& stream);
 
   const Topology& topology() const { return state_.topology; }
 
