@@ -7,8 +7,8 @@
 
 namespace pto {
 
-Machine::CycleLoop(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels,
-                   TraceSink* trace, RecordStream& stream)
+CycleLoop::CycleLoop(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels,
+                     TraceSink* trace, RecordStream& stream)
     : state_(machine, schedule, kernels, trace),
       stream_(stream),
       readiness_(state_),
