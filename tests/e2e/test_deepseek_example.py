@@ -113,7 +113,7 @@ def test_every_kind_of_value_is_checked(full_run):
 
 
 def test_both_schedules_report_and_leave_a_trace(full_run):
-    assert full_run.out.count("makespan") == 2
+    assert full_run.out.count("makespan: ") == 2
     assert len(list(full_run.traces.glob("*.pftrace"))) == 2
 
 

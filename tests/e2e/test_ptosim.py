@@ -48,7 +48,7 @@ def test_numbers_and_statistics(folder: Path, chain: Path) -> None:
     np.testing.assert_array_equal(np.load(folder / "z.npy"), 2 * (x[[2, 0]] + 1))
     stats = json.loads(ran.stdout)
     assert stats["tasks"] == 6
-    assert stats["reads"] == 1
+    assert stats["reads"] == 0, "what no task writes costs no readback"
     assert stats["makespan_cycles"] > 0
     for pool in stats["pools"]:
         idle = sum(pool["stalls"].values())

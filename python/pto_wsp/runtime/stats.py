@@ -43,7 +43,7 @@ class Stats(msgspec.Struct, frozen=True):
     tasks: int
     edges: int
     reads: int
-    """Times that the orchestrator read data."""
+    """Times that the orchestrator read data that tasks write, and paid `readback`."""
     makespan_cycles: int
     makespan_ms: float
     utilisation: dict[str, float]
