@@ -72,7 +72,7 @@ def test_an_operation_is_located_at_the_innermost_user_line() -> None:
         tl.store(y, helper(x))
 
     exp = next(op for op in located.op().body.block.ops if op.name == "tile.exp")
-    assert f':{line_of("helper line")}:' in str(exp.location)
+    assert f":{line_of('helper line')}:" in str(exp.location)
     assert "/" not in str(exp.location), "the same name in any clone of the source"
 
 

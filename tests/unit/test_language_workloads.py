@@ -24,7 +24,7 @@ from pto_wsp import (
 )
 
 F16, F32, I32 = DType.F16, DType.F32, DType.I32
-I, J = Dense[4]("i"), Dense[2]("j")
+ITEM, HALF = Dense[4]("i"), Dense[2]("j")
 
 
 @jit_kernel
@@ -80,14 +80,14 @@ def test_kind_is_the_root_or_combine() -> None:
 
     @workload
     def one():
-        for i in P(I):
+        for i in P(ITEM):
             copy[i](x=x[i], y=y[i])
 
     @workload
     def two():
-        for i in P(I):
+        for i in P(ITEM):
             copy[i](x=x[i], y=y[i])
-        for i in P.seq(I):
+        for i in P.seq(ITEM):
             copy[i](x=y[i], y=x[i])
 
     assert one().kind == "parallel"
@@ -100,7 +100,7 @@ def test_index_arithmetic_reaches_the_ir() -> None:
 
     @workload
     def w():
-        for i, j in P(I, J):
+        for i, j in P(ITEM, HALF):
             copy[i, j](x=x[i * 8 + 2 * j - 0], y=x[i * 8 + j // 2 + j % 2])
 
     made = text(w())
@@ -115,7 +115,7 @@ def test_selection_counts_its_row_and_bounds_its_routing() -> None:
 
     @workload
     def w():
-        for i in P(I):
+        for i in P(ITEM):
             for e in P.sel(chosen[i], name="row"):
                 copy[i, e](x=table[e], y=y[i, e.position])
 
@@ -132,7 +132,7 @@ def test_parts_of_a_sequential() -> None:
     def w():
         with sequential() as step:
             with step():
-                for i in P(I):
+                for i in P(ITEM):
                     copy[i](x=x[i], y=y[i])
             with step():
                 copy(x=y[0], y=x[0])
@@ -147,12 +147,12 @@ def test_workloads_compose() -> None:
 
     @workload
     def forth():
-        for i in P(I):
+        for i in P(ITEM):
             copy[i](x=x[i], y=y[i])
 
     @workload
     def back():
-        for i in P(I):
+        for i in P(ITEM):
             copy[i](x=y[i], y=x[i])
 
     assert sequential(forth(), back()).task_counts() == {"copy": 8}
@@ -165,7 +165,7 @@ def test_the_same_source_gives_the_same_text() -> None:
 
         @workload
         def w():
-            for i in P(I):
+            for i in P(ITEM):
                 copy[i](x=x[i], y=y[i])
 
         return text(w())
@@ -182,7 +182,7 @@ def test_a_region_of_another_shape() -> None:
 
         @workload
         def w():
-            for i in P(I):
+            for i in P(ITEM):
                 copy[i](x=x[i, 0:4], y=y[i])  # shape
 
         w()
@@ -196,7 +196,7 @@ def test_a_tensor_of_another_dtype() -> None:
 
         @workload
         def w():
-            for i in P(I):
+            for i in P(ITEM):
                 copy[i](x=x[i], y=y[i])  # dtype
 
         w()
@@ -271,7 +271,7 @@ def test_a_loop_variable_outside_of_its_loop() -> None:
 
         @workload
         def w():
-            for i in P(I):
+            for i in P(ITEM):
                 copy[i](x=x[i], y=y[i])
             copy(x=x[i], y=y[0])  # scope
 
@@ -285,7 +285,7 @@ def test_a_loop_that_is_left_early() -> None:
 
     @workload
     def w():
-        for i in P(I):
+        for i in P(ITEM):
             copy[i](x=x[i], y=y[i])
             break
 
@@ -297,7 +297,7 @@ def test_if_and_comparison_on_a_loop_variable() -> None:
     def truth() -> None:
         @workload
         def w():
-            for i in P(I):
+            for i in P(ITEM):
                 if i:  # truth
                     pass
 
@@ -306,7 +306,7 @@ def test_if_and_comparison_on_a_loop_variable() -> None:
     def compare() -> None:
         @workload
         def w():
-            for i in P(I):
+            for i in P(ITEM):
                 _ = i == 3  # compare
 
         w()
@@ -330,7 +330,7 @@ def test_a_product_of_loop_variables_is_no_index() -> None:
 
         @workload
         def w():
-            for i, j in P(I, J):
+            for i, j in P(ITEM, HALF):
                 _ = x[i * j]  # product
 
         w()
@@ -344,7 +344,7 @@ def test_a_slice_of_varying_length() -> None:
 
         @workload
         def w():
-            for i in P(I):
+            for i in P(ITEM):
                 _ = x[0:i]  # varying
 
         w()
@@ -357,7 +357,7 @@ def test_launches_and_loops_outside_of_a_workload() -> None:
     with pytest.raises(TraceError, match="inside a @workload function only"):
         copy(x=x[0], y=y[0])
     with pytest.raises(TraceError, match="inside a @workload function only"):
-        next(iter(P(I)))
+        next(iter(P(ITEM)))
 
 
 # ---- Tensors -----------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ typedef struct pto_tile {
 
 // A matmul operand: a value in scratch (`value`), or a box of a parameter that is widened while it is packed.
 typedef struct pto_operand {
-  const void* value;    // dense row-major, or null
+  const void* value;     // dense row-major, or null
   const pto_tile* tile;  // where value is null
   int64_t row, col;      // the box's corner in the tile
   uint8_t dtype;         // pto_dtype of the tile, or of the value
@@ -162,9 +162,9 @@ typedef struct pto_tensor {
   uint8_t role;    // pto_tensor_role
   uint32_t rank;
   int64_t extent[PTO_MAX_RANK];
-  uint64_t seed;        // random, zipf
-  double parameter;     // random: scale; zipf: exponent
-  int64_t zipf_values;  // zipf: elements are below this; a row (last axis) holds distinct ones
+  uint64_t seed;                          // random, zipf
+  double parameter;                       // random: scale; zipf: exponent
+  int64_t zipf_values;                    // zipf: elements are below this; a row (last axis) holds distinct ones
   int64_t zipf_groups, zipf_kept_groups;  // zipf: group-limited choice; 1, 1 without
 } pto_tensor;
 

@@ -34,9 +34,9 @@ struct KernelCost {
   int64_t load = 0;
   int64_t compute = 0;
   int64_t store = 0;
-  int64_t load_bytes = 0;   // moved by the load phase
-  int64_t bytes = 0;        // moved in all
-  int64_t borrowed_vector = 0;  // vector cycles spent inside a cube kernel
+  int64_t load_bytes = 0;            // moved by the load phase
+  int64_t bytes = 0;                 // moved in all
+  int64_t borrowed_vector = 0;       // vector cycles spent inside a cube kernel
   const char* bound_by = "compute";  // the pipe that decides: cube, vector, load, store
 };
 

@@ -31,7 +31,7 @@ struct PoolStats {
   std::string name;  // "cube", "vector"
   int cores = 0;
   int64_t tasks = 0;
-  int64_t busy = 0;  // core cycles on which a tile of a task lies
+  int64_t busy = 0;                            // core cycles on which a tile of a task lies
   std::array<int64_t, kStallCauses> stalls{};  // core cycles; busy + stalls = cores x makespan
 };
 
@@ -53,13 +53,13 @@ struct Stats {
   int64_t tasks = 0;
   int64_t edges = 0;
   int64_t reads = 0;
-  int64_t makespan = 0;            // cycles: the largest `end`
-  int64_t orchestrator_busy = 0;   // cycles
-  int64_t memory_bytes = 0;        // moved through the shared memory
-  int64_t memory_busy = 0;         // cycles
-  int64_t borrowed_vector = 0;     // vector cycles inside cube kernels
-  int64_t window_high_water = 0;   // live tasks at most
-  std::vector<PoolStats> pools;    // cube, vector
+  int64_t makespan = 0;           // cycles: the largest `end`
+  int64_t orchestrator_busy = 0;  // cycles
+  int64_t memory_bytes = 0;       // moved through the shared memory
+  int64_t memory_busy = 0;        // cycles
+  int64_t borrowed_vector = 0;    // vector cycles inside cube kernels
+  int64_t window_high_water = 0;  // live tasks at most
+  std::vector<PoolStats> pools;   // cube, vector
   std::vector<KernelStats> kernels;
   std::vector<SchedulerStats> schedulers;
 };

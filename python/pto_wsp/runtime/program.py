@@ -37,10 +37,8 @@ _DTYPES = {
 class TensorLike(Protocol):
     """What a program needs of a tensor."""
 
-    @property
-    def has_values(self) -> bool:
-        """Whether there is memory with values in it before anything runs."""
-        ...
+    has_values: bool
+    """Whether there is memory with values in it; set once an execution has computed them."""
 
     def array(self) -> NDArray[Any] | None:
         """The tensor's memory, C-contiguous, made on the first call; None for a tensor without any
@@ -105,6 +103,7 @@ class Program:
         if self._pending is not None:
             pending, self._pending = self._pending, None
             self._executed = _finish(*pending)
+            self._note_values()
 
     @property
     def is_complete(self) -> bool:
@@ -147,6 +146,11 @@ class Program:
             if before is None or before[0] is not array or before[1] != has_values:
                 self._session.bind(info["name"], _dtype_name(array), array, has_values)
                 self._bound[info["name"]] = (array, has_values)
+
+    def _note_values(self) -> None:
+        for info in self._loaded.tensors:
+            if info["name"] in self._bound and info["role"] in ("output", "temporary"):
+                self._tensors[info["name"]].has_values = True
 
     # ---- What came of it ---------------------------------------------------------------------
 
