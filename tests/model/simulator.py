@@ -294,7 +294,7 @@ class Simulator:
             found: list[tuple[Task, Queue, Core]] = []
             for queue in [*scheduler.queues, *self.shared]:
                 task = queue.head()
-                if task is None or self._scope_is_full(scheduler, task.pool):
+                if task is None or not self._may_take(scheduler, task.pool):
                     continue
                 core = self._core_for(scheduler, task.unit)
                 if core is None:
@@ -321,7 +321,7 @@ class Simulator:
         if scheduler.queues[pool].tasks or self.shared[pool].tasks:
             return False
         victims = [other.queues[pool] for other in self.schedulers if other.queues[pool].tasks]
-        if not victims or self._scope_is_full(scheduler, pool):
+        if not victims or not self._may_take(scheduler, pool):
             return False
         queue = max(victims, key=lambda queue: len(queue.tasks))
         task = queue.youngest()
@@ -345,14 +345,19 @@ class Simulator:
     def _scoped(self) -> bool:
         return self.schedule.depth > 0 and self.schedule.depth_scope == "per_pool"
 
+    def _cores_of(self, scheduler: Scheduler, pool: int) -> list[Core]:
+        units = self.schedule.pool_units[pool]
+        return [c for c in self.cores if c.scheduler == scheduler.id and c.unit in units]
+
     def _scope_is_full(self, scheduler: Scheduler, pool: int) -> bool:
         """The scheduler has `depth` tasks per core of that pool in flight."""
-        if not self._scoped:
-            return False
-        units = self.schedule.pool_units[pool]
-        cores = [c for c in self.cores if c.scheduler == scheduler.id and c.unit in units]
+        cores = self._cores_of(scheduler, pool)
         limit = self.schedule.depth * len(cores)
-        return bool(cores) and sum(core.in_flight for core in cores) >= limit
+        return self._scoped and sum(core.in_flight for core in cores) >= limit
+
+    def _may_take(self, scheduler: Scheduler, pool: int) -> bool:
+        """A scheduler without a core in a pool does not look at its queues."""
+        return bool(self._cores_of(scheduler, pool)) and not self._scope_is_full(scheduler, pool)
 
     def _issue(self, scheduler: Scheduler, task: Task, queue: Queue, core: Core) -> None:
         task.dispatch, task.scheduler, task.core = self.now, scheduler.id, core.id
