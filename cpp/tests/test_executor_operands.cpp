@@ -74,6 +74,18 @@ TEST_CASE("a kernel sees a region without its unit axes") {
   }
 }
 
+TEST_CASE("a region whose extents are not the kernel's, in order, is refused") {
+  ExecutorBench bench;
+  bench.add_tensor<float>("x", PTO_F32, {6, 6, 6}, PTO_INPUT);
+  bench.add_kernel("k", {{"x", PTO_IN, PTO_F32, 2, 3}}, [](pto_call*) {});
+  Executor executor(bench.kernels, bench.sites, bench.tensors, 1);
+  const std::vector<std::vector<int64_t>> extents = {{3, 2, 1}, {2, 1, 1}, {1, 1, 3}, {2, 3, 2}, {1, 6, 1}, {0, 2, 3}};
+  for (const auto& extent : extents) {
+    const auto submit = [&] { ExecutorBench::submit(executor, 0, 0, {region(0, {0, 0, 0}, extent)}); };
+    CHECK(failure(submit).find("parameter 'x' is 2 x 3, which tensor 'x'[0:") != std::string::npos);
+  }
+}
+
 TEST_CASE("a procedural tensor's part holds the elements of the whole") {
   ExecutorBench bench;
   bench.add_random("w", PTO_F16, {10, 20}, 0.5);
