@@ -80,27 +80,30 @@ typedef struct pto_tile {
   float scale;     // procedural: elements are uniform in (-scale, scale), rounded to the dtype
 } pto_tile;
 
-// A matmul operand: a value in scratch (`value`), or a box of a parameter that is widened while it is packed.
+// A matmul operand: a value in scratch (`value`; a float matrix, the box is all of it), or a box of a parameter that
+// is widened while it is packed. f16, bf16 or f32.
 typedef struct pto_operand {
   const void* value;     // dense row-major, or null
   const pto_tile* tile;  // where value is null
   int64_t row, col;      // the box's corner in the tile
-  uint8_t dtype;         // pto_dtype of the tile, or of the value
+  uint8_t dtype;         // pto_dtype of the tile's elements
   uint8_t transposed;    // the operand is the transpose of what is stored
 } pto_operand;
 
 typedef enum pto_reduction { PTO_SUM, PTO_MAX } pto_reduction;
 
-// Numeric routines that emitted kernels call. Values in scratch are dense and row-major; floats of every
-// precision up to 32 bits are held as float, already rounded to their dtype; f64 as double, integers and i1
-// (one byte) as themselves. `worker` is pto_call.worker: packing buffers of the calling host thread.
+// Numeric routines that emitted kernels call; the same bits on every machine. Values in scratch are dense and
+// row-major; f16, bf16 and f32 are held as float, already rounded to their dtype; f64 as double, integers and i1
+// (one byte) as themselves; there is no fp8. `worker` is pto_call.worker: packing buffers of the calling host thread.
 typedef struct pto_tile_ops {
   void (*load)(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols, void* value);
   void (*store)(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols,
                 const void* value);
-  // value = a (m x k) times b (k x n), plus acc if given: one FMA chain over k per element, in float.
+  // value = a (m x k) times b (k x n), plus acc if given, which may be value itself: one FMA chain over k per element,
+  // in float.
   void (*matmul)(void* worker, int64_t m, int64_t k, int64_t n, const pto_operand* a, const pto_operand* b,
                  const float* acc, float* value);
+  // Element c of a row goes to lane c mod 64; the lanes meet in a binary tree. A NaN is the largest.
   void (*row_reduce)(pto_reduction op, int64_t rows, int64_t cols, const float* in, float* out);
   // The k largest of each row, largest first; ties go to the lower index; NaN counts as largest.
   void (*topk)(int64_t rows, int64_t cols, int64_t k, const float* in, float* values, int32_t* indices);
