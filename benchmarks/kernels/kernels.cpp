@@ -1,5 +1,5 @@
 // Speed of the numeric routines on one or more host threads, for every instruction set that this machine has:
-//   kernels [THREADS]
+//   cmake --build build --target bench_kernels && build/cpp/bench_kernels [THREADS]
 // A matmul is given as m x k x n; "random" weights are generated while they are packed.
 #include <chrono>
 #include <cstdint>
