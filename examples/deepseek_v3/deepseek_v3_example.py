@@ -1,10 +1,11 @@
 """A DeepSeek-V3 style layer from Python to numbers, cycles and a trace.
 
-layer.py holds tensors, kernels and workload, golden.py the formulas that values are held against.
+layer.py holds the kernels and the workload, golden.py the formulas that values are held against.
 """
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from pto_wsp import (
     DispatchPolicy,
     DType,
     Pools,
+    PtoError,
     ReadyPolicy,
     StartPolicy,
     TaskWindow,
@@ -213,24 +215,35 @@ def run(built: Layer, basic: Any, advanced: Any, args: argparse.Namespace) -> bo
     return passed
 
 
+def at_least(low: int) -> Callable[[str], int]:
+    def integer(text: str) -> int:
+        if not text.isdecimal() or int(text) < low:
+            raise argparse.ArgumentTypeError(f"expected an integer from {low}, found {text!r}")
+        return int(text)
+
+    return integer
+
+
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("--timing-only", action="store_true", help="no numbers: synthetic routing")
     add("--weights", type=Path, metavar="DIR", help="a Hugging Face deepseek_v3 folder")
-    add("--threads", type=int, help="host threads; default: all cores")
-    add("--seed", type=int, default=0, help="of the input, the weights, the synthetic routing")
+    add("--threads", type=at_least(1), metavar="N", help="host threads; default: all cores")
+    add(
+        "--seed",
+        type=at_least(0),
+        metavar="N",
+        default=0,
+        help="of the input, the weights, the synthetic routing",
+    )
     add("--trace-dir", type=Path, default=HERE / "traces", help="default: %(default)s")
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> int:
-    args = arguments(argv)
-    try:
-        c, weights = load(args.weights) if args.weights else (Config(), None)
-    except WeightsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+def example(args: argparse.Namespace) -> int:
+    """The whole example; gives the exit code."""
+    c, weights = load(args.weights) if args.weights else (Config(), None)
     print_configuration(c)
     built = build(c, args.seed, weights, values=not args.timing_only)
     print_kernels(built)
@@ -252,6 +265,15 @@ def main(argv: list[str] | None = None) -> int:
     print("Example completed successfully!")
     print(RULE)
     return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = arguments(argv)
+    try:
+        return example(args)
+    except (PtoError, WeightsError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":
