@@ -1,14 +1,16 @@
 #include "cost/vector_stage.h"
 
 #include <algorithm>
+#include <bit>
+#include <limits>
 
 namespace pto::cost {
 namespace {
 
-// A block is `rows` whole rows, or one row's part of 1 / `pieces`.
+// A block is `rows` whole rows, or `columns` of one row.
 struct Blocking {
   int64_t rows = 1;
-  int64_t pieces = 1;
+  int64_t columns = std::numeric_limits<int64_t>::max();
 };
 
 // Blocks of a work are double-buffered on their way in and out. Between them lie, as a rule of thumb that the
@@ -18,7 +20,8 @@ constexpr int64_t kValues = 3;
 
 class Planner {
  public:
-  Planner(const VectorCore& core, const VectorWork& work) : core_(core), work_(work), rows_(work.rows()) {}
+  Planner(const VectorCore& core, const VectorWork& work)
+      : core_(core), work_(work), rows_(work.rows()), columns_(work.columns()) {}
 
   int64_t footprint(const Blocking& b) const {
     int64_t streamed = 0, resident = 0, widest = 0, widest_once = 0;
@@ -39,37 +42,29 @@ class Planner {
     VectorStage stage;
     // Where a row is seen in pieces, an op that needs all of it makes them pass once more.
     int64_t passes = 1;
-    for (const Compute& op : work_.ops) passes += b.pieces > 1 && needs_whole_row(*op.op) ? 1 : 0;
+    for (const Compute& op : work_.ops) passes += in_pieces(b) && needs_whole_row(*op.op) ? 1 : 0;
     for (const Transfer& load : work_.loads) add_load(stage, load, b, passes);
     for (const Compute& op : work_.ops) add_op(stage.phases[1], op, b);
     for (const Transfer& store : work_.stores) add_store(stage.phases[2], store, b);
     return stage;
   }
 
-  int64_t rows() const { return rows_; }
-
  private:
   template <typename T>
   bool is_once(const T& t) const {
     return t.rows < rows_;
   }
+  bool in_pieces(const Blocking& b) const { return b.columns < columns_; }
   int64_t height(const Blocking& b) const { return std::min(b.rows, rows_); }
-
-  // The columns of a block: whole repeats, as a partial one costs more.
-  template <typename T>
-  int64_t piece(const T& t, const Blocking& b) const {
-    const int64_t repeat = std::max<int64_t>(1, core_.repeat / t.element_bytes);
-    return std::min(t.cols, align(ceil_div(t.cols, b.pieces), repeat));
-  }
 
   template <typename T>
   int64_t padded_row(const T& t, const Blocking& b) const {
-    return align(piece(t, b) * t.element_bytes, core_.alignment);
+    return align(std::min(t.cols, b.columns) * t.element_bytes, core_.alignment);
   }
 
   // The bytes of one full block.
   int64_t block_bytes(const Transfer& t, const Blocking& b) const {
-    return share_of(t.bytes, height(b) * piece(t, b), t.rows * t.cols);
+    return share_of(t.bytes, height(b) * std::min(t.cols, b.columns), t.rows * t.cols);
   }
 
   void add_load(VectorStage& stage, const Transfer& load, const Blocking& b, int64_t passes) const {
@@ -92,19 +87,19 @@ class Planner {
       phase.first += once;
       return;
     }
-    const int64_t cols = piece(op, b);
+    const int64_t cols = std::min(op.cols, b.columns);
     const Ticks block = ticks(cycles(op, height(b), cols));
-    phase.total += (b.pieces > 1 ? in_pieces(op, cols) : in_rows(op, b.rows)) * op.trips;
+    phase.total += (in_pieces(b) ? by_columns(op, cols) : by_rows(op, b.rows)) * op.trips;
     phase.first += block;
     phase.last += block;
   }
 
-  Ticks in_rows(const Compute& op, int64_t height) const {
+  Ticks by_rows(const Compute& op, int64_t height) const {
     const int64_t whole = op.rows / height, rest = op.rows % height;
     return whole * ticks(cycles(op, height, op.cols)) + (rest > 0 ? ticks(cycles(op, rest, op.cols)) : 0);
   }
 
-  Ticks in_pieces(const Compute& op, int64_t cols) const {
+  Ticks by_columns(const Compute& op, int64_t cols) const {
     // Results of pieces have to be brought together: no less work than on the whole row.
     if (needs_whole_row(*op.op)) return op.rows * ticks(cycles(op, 1, op.cols));
     const int64_t whole = op.cols / cols, rest = op.cols % cols;
@@ -118,18 +113,30 @@ class Planner {
   const VectorCore& core_;
   const VectorWork& work_;
   int64_t rows_;
+  int64_t columns_;
 };
 
-// Candidates do not depend on the work, so that a larger work is never faster than a smaller one.
-constexpr int kMostHalvings = 40;
+template <typename Function>
+void for_each_matrix(const VectorWork& work, const Function& function) {
+  std::for_each(work.loads.begin(), work.loads.end(), function);
+  std::for_each(work.ops.begin(), work.ops.end(), function);
+  std::for_each(work.stores.begin(), work.stores.end(), function);
+}
+
+// The smallest power of two of at least `size`.
+int64_t power_of_two(int64_t size) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(size))); }
 
 }  // namespace
 
 int64_t VectorWork::rows() const {
   int64_t most = 1;
-  for (const Transfer& load : loads) most = std::max(most, load.rows);
-  for (const Compute& op : ops) most = std::max(most, op.rows);
-  for (const Transfer& store : stores) most = std::max(most, store.rows);
+  for_each_matrix(*this, [&most](const auto& matrix) { most = std::max(most, matrix.rows); });
+  return most;
+}
+
+int64_t VectorWork::columns() const {
+  int64_t most = 1;
+  for_each_matrix(*this, [&most](const auto& matrix) { most = std::max(most, matrix.cols); });
   return most;
 }
 
@@ -146,31 +153,27 @@ std::optional<VectorStage> plan_vector(const VectorCore& core, const VectorWork&
       fastest = time;
     }
   };
-  int halvings = 0;
-  while (halvings < kMostHalvings && (int64_t{1} << halvings) < planner.rows()) ++halvings;
-  for (; halvings >= 0; --halvings) consider({int64_t{1} << halvings, 1});
-  for (halvings = 1; halvings <= kMostHalvings; ++halvings) consider({1, int64_t{1} << halvings});
+  // Powers of two, whatever the work's size: so a larger work is never faster than a smaller one.
+  for (int64_t rows = power_of_two(work.rows()); rows >= 1; rows /= 2) consider({.rows = rows});
+  for (int64_t columns = power_of_two(work.columns()) / 2; columns >= 1; columns /= 2) consider({.columns = columns});
   return best;
 }
 
 int64_t ub_bytes(const VectorCore& core, const VectorWork& work) {
-  return Planner(core, work).footprint({1, int64_t{1} << kMostHalvings});
+  return Planner(core, work).footprint({.rows = 1, .columns = 1});
 }
 
 VectorWork share(const VectorWork& work, int64_t cores) {
   VectorWork mine = work;
-  const int64_t rows = work.rows();
-  const auto cut = [&](auto& part) {
-    if (part.rows == rows) part.rows = ceil_div(rows, cores);
+  const int64_t rows = ceil_div(work.rows(), cores);
+  const auto cut = [rows](Transfer& transfer) {
+    const int64_t kept = std::min(transfer.rows, rows);
+    transfer.bytes = share_of(transfer.bytes, kept, transfer.rows);
+    transfer.rows = kept;
   };
-  const auto cut_transfer = [&](Transfer& transfer) {
-    const int64_t before = transfer.rows;
-    cut(transfer);
-    transfer.bytes = transfer.bytes / before * transfer.rows;
-  };
-  for (Transfer& load : mine.loads) cut_transfer(load);
-  for (Compute& op : mine.ops) cut(op);
-  for (Transfer& store : mine.stores) cut_transfer(store);
+  std::for_each(mine.loads.begin(), mine.loads.end(), cut);
+  std::for_each(mine.stores.begin(), mine.stores.end(), cut);
+  for (Compute& op : mine.ops) op.rows = std::min(op.rows, rows);
   return mine;
 }
 

@@ -35,6 +35,7 @@ struct VectorWork {
   bool empty() const { return loads.empty() && ops.empty() && stores.empty(); }
   // The work's height. What has fewer rows is done once: loaded and computed before the first block, stored last.
   int64_t rows() const;
+  int64_t columns() const;
 };
 
 struct VectorStage {
