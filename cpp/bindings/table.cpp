@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pto/settings.h"
 #include "pto/simulation.h"
 #include "table_input.h"
 
@@ -83,18 +84,26 @@ py::dict to_python(const pto::Stats& stats) {
                   "schedulers"_a = to_python(stats.schedulers));
 }
 
-py::dict simulate_table(const py::dict& machine, const py::dict& schedule, const py::list& kernels,
+pto::Schedule read_schedule(const std::string& json) {
+  pto::Settings settings;
+  settings.apply_json(json);
+  if (!settings.machine.empty()) throw py::value_error("there is no setting '" + settings.machine.front().key + "'");
+  return settings.schedule;
+}
+
+py::dict simulate_table(const py::dict& machine, const std::string& settings, const py::list& kernels,
                         const py::list& tensors, const py::list& program) {
   const pto::MachineConfig machine_config = read_machine(machine);
-  const pto::Schedule policies = read_schedule(schedule);
+  const pto::Schedule schedule = read_schedule(settings);
   Table table = read_table(kernels, tensors, program);
-  check_keys(table, policies);
+  table.keys = schedule.keys;
+  check_keys(table);
   Rows rows;
   pto::Stats stats;
   {
     const py::gil_scoped_release release;
     const std::atomic<bool> stop = false;
-    pto::Simulation simulation(machine_config, policies, table.kernels, table.tensors, &rows, stop);
+    pto::Simulation simulation(machine_config, schedule, table.kernels, table.tensors, &rows, stop);
     table.run(simulation);
     stats = simulation.finish();
   }
@@ -109,15 +118,16 @@ py::dict simulate_table(const py::dict& machine, const py::dict& schedule, const
 }  // namespace
 
 void bind_table(py::module_& m) {
-  m.def("simulate_table", &simulate_table, py::arg("machine"), py::arg("schedule"), py::arg("kernels"),
+  m.def("simulate_table", &simulate_table, py::arg("machine"), py::arg("settings"), py::arg("kernels"),
         py::arg("tensors"), py::arg("program"),
         R"(Simulates a table of tasks and returns its rows: {"tasks", "edges", "stalls", "stats"}.
 
-machine, schedule: the fields of MachineConfig and Schedule (cpp/include/pto/config.h); what is absent has its default.
+machine: the fields of MachineConfig (cpp/include/pto/config.h); what is absent has its default.
+settings: a schedule's settings as a JSON object (docs/settings.md).
 kernels: dicts of name, unit, roles, load, compute, store (cycles), load_bytes, bytes.
 tensors: (name, element_bytes, extents).
-program: ("task", kernel, [(tensor, offsets, extents), ...], key or None), ("read", (tensor, offsets, extents)),
-         ("scope",), ("part",), ("end",).
+program: ("task", kernel, [(tensor, offsets, extents), ...], {key function: value}, [ids that it comes after]), the last
+         two if need be; ("read", (tensor, offsets, extents)), ("scope",), ("part",), ("end",).
 
 Raises ValueError for a table that contradicts itself, ScheduleError for a schedule that the machine cannot honour.)");
 }

@@ -88,23 +88,6 @@ pto::RuntimeCosts read_costs(const py::dict& dict) {
   return costs;
 }
 
-std::vector<pto::DispatchStep> read_steps(const py::list& list) {
-  using Kind = pto::Dispatch::Kind;
-  std::vector<pto::DispatchStep> steps;
-  for (const py::handle& item : list) {
-    const std::string what = "schedule.dispatch";
-    const auto [threshold, kind, schedulers] = as<std::tuple<int64_t, std::string, int>>(item, what);
-    steps.push_back({threshold,
-                     {one_of<Kind>(what, kind,
-                                   {{"shared", Kind::Shared},
-                                    {"round_robin", Kind::RoundRobin},
-                                    {"affinity", Kind::Affinity},
-                                    {"work_steal", Kind::WorkSteal}}),
-                      schedulers}});
-  }
-  return steps;
-}
-
 void expect(bool holds, const std::string& what) {
   if (!holds) throw py::value_error(what);
 }
@@ -164,8 +147,8 @@ pto_region read_region(const py::handle& item, const std::vector<pto::TensorInfo
   return region;
 }
 
-TableTask read_task(const py::tuple& item, const Table& table, const std::string& what) {
-  expect(item.size() == 4, what + ": expected (\"task\", kernel, operands, key)");
+TableTask read_task(const py::tuple& item, const Table& table, int64_t created, const std::string& what) {
+  expect(item.size() >= 3 && item.size() <= 5, what + ": expected (\"task\", kernel, operands, keys, after)");
   TableTask task;
   task.kernel = as<uint32_t>(item[1], what + ".kernel");
   expect(task.kernel < table.kernels.size(), what + ": there is no kernel " + std::to_string(task.kernel));
@@ -175,7 +158,11 @@ TableTask read_task(const py::tuple& item, const Table& table, const std::string
                                                      std::to_string(kernel.roles.size()) + " parameters, the task " +
                                                      std::to_string(operands.size()) + " operands");
   for (const py::handle& operand : operands) task.operands.push_back(read_region(operand, table.tensors, what));
-  task.key = as<std::optional<int64_t>>(item[3], what + ".key");
+  if (item.size() > 3) task.keys = as<std::map<std::string, int64_t>>(item[3], what + ".keys");
+  if (item.size() > 4) task.after = as<std::vector<int64_t>>(item[4], what + ".after");
+  for (const int64_t id : task.after) {
+    expect(id >= 0 && id < created, what + ": after names task " + std::to_string(id) + ", which is no earlier one");
+  }
   return task;
 }
 
@@ -196,11 +183,12 @@ class Nesting {
   int open_ = 0;
 };
 
-TableLine read_line(const py::tuple& item, const Table& table, Nesting& nesting, const std::string& what) {
+TableLine read_line(const py::tuple& item, const Table& table, int64_t created, Nesting& nesting,
+                    const std::string& what) {
   expect(!item.empty(), what + ": expected a kind of line");
   const auto kind = as<std::string>(item[0], what);
   if (kind == "task" || kind == "read") {
-    if (kind == "task") return read_task(item, table, what);
+    if (kind == "task") return read_task(item, table, created, what);
     expect(item.size() == 2, what + ": expected (\"read\", region)");
     return read_region(item[1], table.tensors, what);
   }
@@ -210,11 +198,15 @@ TableLine read_line(const py::tuple& item, const Table& table, Nesting& nesting,
   return mark;
 }
 
-void submit(pto::TaskSink& sink, const TableTask& line) {
+void submit(pto::TaskSink& sink, const TableTask& line, const std::vector<std::string>& names) {
+  std::vector<int64_t> keys;
+  for (const std::string& name : names) keys.push_back(line.keys.at(name));
   pto_task task{};
   task.kernel = line.kernel;
   task.operands = line.operands.data();
-  task.keys = line.key ? &*line.key : nullptr;
+  task.after_count = static_cast<uint32_t>(line.after.size());
+  task.after = line.after.data();
+  task.keys = keys.data();
   sink.submit(task);
 }
 
@@ -234,7 +226,7 @@ void mark(pto::TaskSink& sink, TableMark mark) {
 void Table::run(pto::TaskSink& sink) {
   for (const TableLine& line : program) {
     if (const auto* task = std::get_if<TableTask>(&line)) {
-      submit(sink, *task);
+      submit(sink, *task, keys);
     } else if (const auto* region = std::get_if<pto_region>(&line)) {
       sink.read(*region);
     } else {
@@ -259,46 +251,28 @@ pto::MachineConfig read_machine(const py::dict& dict) {
   return machine;
 }
 
-pto::Schedule read_schedule(const py::dict& dict) {
-  using pto::DepthScope, pto::Deps, pto::Infer, pto::Pools, pto::Ready;
-  pto::Schedule schedule;
-  Fields fields(dict, "schedule");
-  fields.read("deps", schedule.deps, {{"inferred", Deps::Inferred}, {"hybrid", Deps::Hybrid}});
-  fields.read("infer", schedule.infer, {{"bytes_overlap", Infer::BytesOverlap}});
-  fields.read("window", schedule.window);
-  fields.read("pools", schedule.pools, {{"single", Pools::Single}, {"by_exec_unit", Pools::ByExecUnit}});
-  fields.read("ready", schedule.ready, {{"fifo", Ready::Fifo}, {"work_steal", Ready::WorkSteal}});
-  py::list steps;
-  fields.read("dispatch", steps);
-  if (!steps.empty()) schedule.dispatch = read_steps(steps);
-  fields.read("start_threshold", schedule.start_threshold);
-  fields.read("batch", schedule.batch);
-  fields.read("range_compression", schedule.range_compression);
-  fields.read("depth", schedule.depth);
-  fields.read("depth_scope", schedule.depth_scope, {{"core", DepthScope::Core}, {"per_pool", DepthScope::PerPool}});
-  fields.refuse_others();
-  return schedule;
-}
-
 Table read_table(const py::list& kernels, const py::list& tensors, const py::list& program) {
   Table table;
   for (const py::handle& item : kernels) table.kernels.push_back(read_kernel(item, table.kernels.size()));
   for (const py::handle& item : tensors) table.tensors.push_back(read_tensor(item, table.tensors.size()));
   Nesting nesting;
+  int64_t created = 0;
   for (const py::handle& item : program) {
     const std::string what = "program[" + std::to_string(table.program.size()) + "]";
-    table.program.push_back(read_line(as<py::tuple>(item, what), table, nesting, what));
+    table.program.push_back(read_line(as<py::tuple>(item, what), table, created, nesting, what));
+    created += std::holds_alternative<TableTask>(table.program.back()) ? 1 : 0;
   }
   nesting.check_end();
   return table;
 }
 
-void check_keys(const Table& table, const pto::Schedule& schedule) {
-  bool needed = false;
-  for (const pto::DispatchStep& step : schedule.dispatch) needed |= step.policy.kind == pto::Dispatch::Kind::Affinity;
-  if (!needed) return;
+void check_keys(const Table& table) {
   for (size_t i = 0; i < table.program.size(); ++i) {
     const auto* task = std::get_if<TableTask>(&table.program[i]);
-    expect(!task || task->key, "program[" + std::to_string(i) + "]: dispatch by affinity needs a key");
+    if (task == nullptr) continue;
+    for (const std::string& name : table.keys) {
+      expect(task->keys.contains(name),
+             "program[" + std::to_string(i) + "]: the schedule needs the key '" + name + "'");
+    }
   }
 }

@@ -3,7 +3,8 @@
 
 #include <pybind11/pybind11.h>
 
-#include <optional>
+#include <map>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -13,7 +14,8 @@
 struct TableTask {
   uint32_t kernel = 0;
   std::vector<pto_region> operands;
-  std::optional<int64_t> key;
+  std::map<std::string, int64_t> keys;  // by key function
+  std::vector<int64_t> after;
 };
 enum class TableMark { Scope, Part, End };
 using TableLine = std::variant<TableTask, pto_region, TableMark>;  // a region: the orchestrator reads it
@@ -24,14 +26,16 @@ class Table final : public pto::TaskSource {
   std::vector<pto::TensorInfo> tensors;
   std::vector<TableLine> program;
 
+  // The key functions whose values tasks hand over, in this order.
+  std::vector<std::string> keys;
+
   void run(pto::TaskSink& sink) override;
 };
 
 // Each throws ValueError for a field that does not exist or has a wrong type or value.
 pto::MachineConfig read_machine(const pybind11::dict& fields);
-pto::Schedule read_schedule(const pybind11::dict& fields);
 // Besides: for a kernel or tensor that does not exist, a wrong number of operands, a region outside of its tensor,
-// and scopes that do not close.
+// an `after` that is no earlier task, and scopes that do not close.
 Table read_table(const pybind11::list& kernels, const pybind11::list& tensors, const pybind11::list& program);
-// A schedule with affinity needs a key for each task.
-void check_keys(const Table& table, const pto::Schedule& schedule);
+// Each task needs a value of each key function that the schedule uses.
+void check_keys(const Table& table);

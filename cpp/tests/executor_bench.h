@@ -49,7 +49,7 @@ class ExecutorBench {
   }
 
   static void submit(Executor& executor, uint32_t kernel, int64_t axis, const std::vector<pto_region>& operands) {
-    executor.submit({kernel, kernel, &axis, operands.data(), nullptr});
+    executor.submit({kernel, kernel, &axis, operands.data(), 0, nullptr, nullptr});
   }
 
   std::vector<pto_kernel> kernels;

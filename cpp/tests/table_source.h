@@ -92,7 +92,7 @@ class TableSource final : public TaskSource {
     std::vector<pto_region> regions;
     for (const Span& span : step.operands) regions.push_back(region_of(span));
     const int64_t axes[] = {step.kernel};
-    sink.submit({step.kernel, 0, axes, regions.data(), &step.key});
+    sink.submit({step.kernel, 0, axes, regions.data(), 0, nullptr, &step.key});
   }
   std::vector<Step> steps_;
 };

@@ -14,7 +14,7 @@ using namespace pto::test;
 const std::vector<KernelInfo> kKernels = {{"one", PTO_VECTOR, {PTO_INOUT}, {}}, {"cube", PTO_CUBE, {}, {}}};
 const std::vector<TensorInfo> kTensors = {{"x", 4, {1000}}};
 
-pto_task task_on(const pto_region& region, uint32_t kernel = 0) { return {kernel, 0, nullptr, &region, nullptr}; }
+pto_task task_on(const pto_region& region, uint32_t kernel = 0) { return {kernel, 0, nullptr, &region, 0, nullptr, nullptr}; }
 
 pto_region element(int64_t index) { return region_of(inout(0, index, 1)); }
 
@@ -159,7 +159,7 @@ TEST_CASE("what a machine cannot honour is refused, with the setting's name") {
           "the number of schedulers is 4: it must be at most the machine's schedulers_max, 1");
   }
   SUBCASE("a policy without its key") {
-    schedule.dispatch = {{1, {Dispatch::Kind::Affinity, 0}}};
+    schedule.dispatch = {{1, {Dispatch::Kind::Affinity, 0, 0}}};
     CHECK(refusal(machine, schedule) == "dispatch affinity needs a key: kernel 'one' has none");
   }
   SUBCASE("a unit without cores") {

@@ -177,7 +177,7 @@ TEST_CASE("stealing") {
   machine.costs.steal = 5;
   Schedule schedule;
   schedule.ready = Ready::WorkSteal;
-  schedule.dispatch = {{1, {Dispatch::Kind::Affinity, 0}}};
+  schedule.dispatch = {{1, {Dispatch::Kind::Affinity, 0, 0}}};
   TableSource source;
   for (int i = 0; i < 4; ++i) source.task({}, 20);
   check_timeline(source, machine, schedule,

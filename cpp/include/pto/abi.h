@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define PTO_ABI_VERSION 1u
+#define PTO_ABI_VERSION 2u
 #define PTO_MAX_RANK 6
 
 typedef enum pto_dtype {
@@ -43,17 +43,23 @@ typedef struct pto_region {
   int64_t extent[PTO_MAX_RANK];
 } pto_region;
 
-// What a schedule computes for a task, by position in pto_task.keys.
-typedef enum pto_key { PTO_KEY_DISPATCH, PTO_KEY_COUNT } pto_key;
-
 // One call of a kernel. The pointers are valid during the call that hands the task over.
 typedef struct pto_task {
   uint32_t kernel;             // index into pto_program.kernels
   uint32_t site;               // index into pto_program.sites: axis names, source line
   const int64_t* axes;         // one value per axis of the site
   const pto_region* operands;  // one per parameter of the kernel, in its order
-  const int64_t* keys;         // PTO_KEY_COUNT values, or null where the schedule has no keys
+  uint32_t after_count;        // tasks that it waits for by name (`after=`)
+  const int64_t* after;        // their ids, all of them earlier
+  const int64_t* keys;         // filled in by the engine: one value per key function that the schedule names
 } pto_task;
+
+// A schedule's function of a task: a priority, a stream, a home, ... Pure; axes are those of task->site.
+typedef struct pto_key {
+  const char* name;
+  const char* location;  // "file.py:12"
+  int64_t (*value)(int64_t id, const pto_task* task);
+} pto_key;
 
 // What the orchestrator's code may ask of the engine. A call that answers 0 (submit: a negative id)
 // means: the run has been stopped, return at once.
@@ -189,6 +195,8 @@ typedef struct pto_program {
   const pto_tensor* tensors;
   uint32_t site_count;
   const pto_site* sites;
+  uint32_t key_count;
+  const pto_key* keys;
   int (*run)(const pto_host* host);  // the orchestrator's loops; 1, or 0 if it was stopped
 } pto_program;
 

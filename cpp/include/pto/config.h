@@ -34,16 +34,25 @@ struct MachineConfig {
   RuntimeCosts costs;
 };
 
-enum class Deps { Inferred, Hybrid };
-enum class Infer { BytesOverlap };
-enum class Pools { Single, ByExecUnit };
-enum class Ready { Fifo, WorkSteal };
-enum class DepthScope { Core, PerPool };
+enum class Deps { Inferred, Explicit, Hybrid };
+enum class Infer { BytesOverlap, TensorMapExact };
+enum class WindowUnit { Tasks, Bytes, Entries };
+enum class WindowMode { Stall, Abort, Benchmark };
+enum class Pools { Single, ByExecUnit, Custom };
+enum class Ready { Fifo, WorkSteal, Priority };
+enum class Start { Threshold, AfterOrchestration };
+enum class Timing { Immediate, Batched, Interleaved, RateLimit };
+enum class DepthScope { Core, PerPool, Global, PerStream };
+
+// A key function that a policy uses: an index into Schedule::keys and into pto_task.keys.
+using KeyIndex = int;
+inline constexpr KeyIndex kNoKey = -1;
 
 struct Dispatch {
-  enum class Kind { Shared, RoundRobin, Affinity, WorkSteal };
+  enum class Kind { Shared, RoundRobin, Affinity, Hash, DispatchBy, WorkSteal };
   Kind kind = Kind::Shared;
-  int schedulers = 0;  // round_robin(n); 0: the profile's number
+  int schedulers = 0;     // round_robin(n); 0: the profile's number
+  KeyIndex key = kNoKey;  // affinity, hash, dispatch_by
   bool operator==(const Dispatch&) const = default;
 };
 
@@ -51,20 +60,44 @@ struct Dispatch {
 struct DispatchStep {
   int64_t threshold = 1;
   Dispatch policy;
+  bool operator==(const DispatchStep&) const = default;
+};
+
+// A pool of its own cores: these many of each unit, taken from the machine's in order of declaration.
+struct CustomPool {
+  std::string name;
+  int cube_cores = 0;
+  int vector_cores = 0;
+  bool operator==(const CustomPool&) const = default;
 };
 
 struct Schedule {
   Deps deps = Deps::Hybrid;
   Infer infer = Infer::BytesOverlap;
-  int64_t window = 8192;  // tasks; STALL
+  int64_t window = 8192;
+  WindowUnit window_unit = WindowUnit::Tasks;
+  WindowMode window_mode = WindowMode::Stall;
   Pools pools = Pools::ByExecUnit;
+  std::vector<CustomPool> custom_pools;  // with Pools::Custom; pool_key gives a task's pool, by position here
+  KeyIndex pool_key = kNoKey;
   Ready ready = Ready::Fifo;
+  KeyIndex priority_key = kNoKey;
   std::vector<DispatchStep> dispatch = {{}};  // one step: one policy for all
+  Start start = Start::Threshold;
   int64_t start_threshold = 1;
+  Timing timing = Timing::Immediate;
+  int64_t timing_number = 1;  // batched: tasks; interleaved: lanes; rate_limit: dispatches per millisecond
+  int64_t streams = 0;        // 0: tasks have no stream
+  KeyIndex stream_key = kNoKey;
   int64_t batch = 1;  // batch_deps
   bool range_compression = false;
   int depth = 0;  // pipeline_depth; 0: unset
   DepthScope depth_scope = DepthScope::Core;
+  bool records_rows = true;       // false: TracePolicy.none, statistics alone
+  KeyIndex cost_key = kNoKey;     // cycles(cost_fn): a task's duration instead of its kernel's cost
+  std::vector<std::string> keys;  // names of the key functions that the policies above use
+
+  bool operator==(const Schedule&) const = default;
 };
 
 }  // namespace pto

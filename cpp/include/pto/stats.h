@@ -24,7 +24,7 @@ enum class Stall : uint8_t {
 inline constexpr int kStallCauses = 9;
 const char* stall_name(Stall cause);  // "submit_busy", ...
 
-enum class EdgeKind : uint8_t { Raw, Waw, War, Structural };
+enum class EdgeKind : uint8_t { Raw, Waw, War, Structural, Explicit, Stream };
 const char* edge_name(EdgeKind kind);  // "raw", ...
 
 struct PoolStats {

@@ -42,11 +42,12 @@ int Homes::next(const KernelInfo& kernel, const int64_t* keys) {
     case Dispatch::Kind::WorkSteal:
       return round_robin(kernel.unit, topology_.schedulers, k);
     case Dispatch::Kind::Affinity:
+    case Dispatch::Kind::Hash:
+    case Dispatch::Kind::DispatchBy:
       break;
   }
-  if (keys == nullptr) throw ScheduleError("dispatch affinity needs a key: kernel '" + kernel.name + "' has none");
   const auto count = static_cast<int64_t>(owners.size());
-  const int64_t remainder = keys[PTO_KEY_DISPATCH] % count;
+  const int64_t remainder = keys[policy.key] % count;
   return owners[static_cast<size_t>(remainder < 0 ? remainder + count : remainder)];
 }
 

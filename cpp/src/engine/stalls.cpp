@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array<const char*, kStallCauses> kStallNames = {
     "submit_busy", "window_full", "readback", "dep_wait", "gated", "no_core", "dispatch_busy", "latency", "drained"};
-constexpr std::array<const char*, 4> kEdgeNames = {"raw", "waw", "war", "structural"};
+constexpr std::array<const char*, 6> kEdgeNames = {"raw", "waw", "war", "structural", "explicit", "stream"};
 
 }  // namespace
 

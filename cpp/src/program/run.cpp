@@ -33,32 +33,68 @@ std::vector<TensorInfo> tensor_infos(const pto_program& program) {
   return infos;
 }
 
+const pto_key& find_key(const pto_program& program, const std::string& name) {
+  std::string known;
+  for (uint32_t i = 0; i < program.key_count; ++i) {
+    if (program.keys[i].name == name) return program.keys[i];
+    known += (known.empty() ? "" : ", ") + std::string(program.keys[i].name);
+  }
+  throw ScheduleError("there is no key function `" + name + "` in this program; it has " +
+                      (known.empty() ? "none" : known));
+}
+
 void check_read(const pto_program& program, const pto_region& region) {
   const pto_tensor& tensor = program.tensors[region.tensor];
   check_region(region, tensor, std::string(tensor.location) + ": the workload's read of '" + tensor.name + "'");
 }
 
+// The key functions that the schedule names, evaluated for one task after the other.
+class Keys {
+ public:
+  Keys(const pto_program& program, const std::vector<std::string>& names) {
+    for (const std::string& name : names) functions_.push_back(find_key(program, name).value);
+    values_.resize(functions_.size());
+  }
+  const int64_t* of(const pto_task& task) {
+    for (size_t i = 0; i < functions_.size(); ++i) values_[i] = functions_[i](created_, &task);
+    ++created_;
+    return values_.data();
+  }
+
+ private:
+  std::vector<int64_t (*)(int64_t, const pto_task*)> functions_;
+  std::vector<int64_t> values_;
+  int64_t created_ = 0;
+};
+
 // Virtual time takes the structure of both modes alike.
 class TimedSink : public RunSink {
  public:
-  TimedSink(const pto_program& program, Simulation& simulation) : program_(program), simulation_(simulation) {}
+  TimedSink(const pto_program& program, Keys keys, Simulation& simulation)
+      : program_(program), keys_(std::move(keys)), simulation_(simulation) {}
   void scope_begin() override { simulation_.scope_begin(); }
   void part() override { simulation_.part(); }
   void scope_end() override { simulation_.scope_end(); }
 
  protected:
+  int64_t simulate(pto_task task) {
+    task.keys = keys_.of(task);
+    return simulation_.submit(task);
+  }
+
   const pto_program& program_;
+  Keys keys_;
   Simulation& simulation_;
 };
 
 class ExecuteSink final : public TimedSink {
  public:
-  ExecuteSink(const pto_program& program, Simulation& simulation, Executor& executor)
-      : TimedSink(program, simulation), executor_(executor) {}
+  ExecuteSink(const pto_program& program, Keys keys, Simulation& simulation, Executor& executor)
+      : TimedSink(program, std::move(keys), simulation), executor_(executor) {}
 
   int64_t submit(const pto_task& task) override {
     executor_.submit(task);
-    return simulation_.submit(task);
+    return simulate(task);
   }
   void read(const pto_region& region, int64_t* values) override {
     check_read(program_, region);
@@ -75,13 +111,13 @@ class ExecuteSink final : public TimedSink {
 
 class SimulateSink final : public TimedSink {
  public:
-  SimulateSink(const pto_program& program, Simulation& simulation, SimulatedValues values)
-      : TimedSink(program, simulation), values_(std::move(values)) {}
+  SimulateSink(const pto_program& program, Keys keys, Simulation& simulation, SimulatedValues values)
+      : TimedSink(program, std::move(keys), simulation), values_(std::move(values)) {}
 
   int64_t submit(const pto_task& task) override {
     if (program_.sites[task.site].checked) check(task);
     values_.note_writes(task);
-    return simulation_.submit(task);
+    return simulate(task);
   }
   void read(const pto_region& region, int64_t* values) override {
     check_read(program_, region);
@@ -195,7 +231,7 @@ Stats Run::Impl::run_program() {
 Stats Run::Impl::execute(Simulation& simulation) {
   state_->tensors.prepare();
   start_executor();
-  ExecuteSink sink(program_, simulation, *executor_);
+  ExecuteSink sink(program_, Keys(program_, options_.schedule.keys), simulation, *executor_);
   orchestrate(program_, sink);
   Stats stats = simulation.finish();
   executor_->finish();
@@ -204,7 +240,8 @@ Stats Run::Impl::execute(Simulation& simulation) {
 }
 
 Stats Run::Impl::simulate(Simulation& simulation) {
-  SimulateSink sink(program_, simulation, SimulatedValues(program_, state_->tensors, state_->log()));
+  SimulateSink sink(program_, Keys(program_, options_.schedule.keys), simulation,
+                    SimulatedValues(program_, state_->tensors, state_->log()));
   orchestrate(program_, sink);
   return simulation.finish();
 }

@@ -2,146 +2,227 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "program/policy_text.h"
 #include "pto/error.h"
 
 namespace pto {
 namespace {
 
-// One assignment on its way into a schedule.
-struct Entry {
-  std::string_view key;
-  std::string_view value;
-
-  [[noreturn]] void expected(const std::string& what) const {
-    throw ScheduleError("setting `" + std::string(key) + "`: expected " + what + ", found `" + std::string(value) +
-                        "`");
-  }
-};
-
-std::optional<int64_t> parse_integer(std::string_view text) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// The argument of `name(N)`.
-std::optional<int64_t> parse_call(std::string_view text, std::string_view name) {
-  if (!text.starts_with(name) || !text.ends_with(')') || text.size() < name.size() + 2) return std::nullopt;
-  text.remove_prefix(name.size());
-  if (text.front() != '(') return std::nullopt;
-  return parse_integer(text.substr(1, text.size() - 2));
-}
-
-int64_t integer(const Entry& entry, int64_t least, int64_t most) {
-  const auto value = parse_integer(entry.value);
-  if (!value || *value < least || *value > most) {
-    entry.expected("an integer from " + std::to_string(least) + " to " + std::to_string(most));
-  }
-  return *value;
-}
-
-template <typename T>
-T word(const Entry& entry, std::initializer_list<std::pair<std::string_view, T>> legal) {
-  std::string list;
-  for (const auto& [name, value] : legal) {
-    if (name == entry.value) return value;
-    list += (list.empty() ? "" : " or ") + std::string(name);
-  }
-  entry.expected(list);
-}
-
 // Most tasks that a window or a threshold may name: the engine keeps a record for each task of a window.
 constexpr int64_t kMostTasks = int64_t{1} << 26;
+constexpr int64_t kMostBytes = int64_t{1} << 50;
 constexpr int64_t kMostSchedulers = 1 << 16;
+constexpr int64_t kMostCores = 1 << 20;
 
-Dispatch parse_dispatch(const Entry& entry, std::string_view text) {
-  if (text == "shared") return {Dispatch::Kind::Shared, 0};
-  if (text == "work_steal") return {Dispatch::Kind::WorkSteal, 0};
-  const auto schedulers = parse_call(text, "round_robin");
-  if (!schedulers || *schedulers < 0 || *schedulers > kMostSchedulers) {
-    entry.expected("shared, work_steal or round_robin(N) with N schedulers, 0 for all");
+// The index of a key function in the schedule, which learns of it here.
+KeyIndex key_index(Schedule& schedule, std::string_view name) {
+  auto& keys = schedule.keys;
+  const auto known = std::find(keys.begin(), keys.end(), name);
+  if (known != keys.end()) return static_cast<KeyIndex>(known - keys.begin());
+  keys.emplace_back(name);
+  return static_cast<KeyIndex>(keys.size() - 1);
+}
+
+std::optional<Dispatch> keyed_dispatch(Schedule& schedule, const PolicyText& policy) {
+  using Kind = Dispatch::Kind;
+  constexpr std::array<std::pair<std::string_view, Kind>, 3> kWords = {
+      {{"affinity", Kind::Affinity}, {"hash", Kind::Hash}, {"dispatch_by", Kind::DispatchBy}}};
+  for (const auto& [word, kind] : kWords) {
+    if (policy.is(word, 1) && is_name(policy.arguments[0])) {
+      return Dispatch{kind, 0, key_index(schedule, policy.arguments[0])};
+    }
   }
-  return {Dispatch::Kind::RoundRobin, static_cast<int>(*schedulers)};
+  return std::nullopt;
+}
+
+Dispatch parse_dispatch(Schedule& schedule, const Setting& setting, std::string_view text) {
+  const auto policy = parse_policy(text);
+  if (policy && policy->is("shared", 0)) return {Dispatch::Kind::Shared};
+  if (policy && policy->is("work_steal", 0)) return {Dispatch::Kind::WorkSteal};
+  if (policy && policy->word == "round_robin") {
+    if (const auto count = policy->number(0, kMostSchedulers)) {
+      return {Dispatch::Kind::RoundRobin, static_cast<int>(*count)};
+    }
+  }
+  if (policy) {
+    if (const auto keyed = keyed_dispatch(schedule, *policy)) return *keyed;
+  }
+  setting.expected(
+      "shared, work_steal, round_robin(N) with N schedulers (0: the profile's number), or affinity(KEY), hash(KEY) or "
+      "dispatch_by(KEY) with the name of a key function");
 }
 
 // "256=round_robin(1),1024=work_steal"
-std::vector<DispatchStep> parse_thresholds(const Entry& entry) {
+std::vector<DispatchStep> parse_thresholds(Schedule& schedule, const Setting& setting) {
   std::vector<DispatchStep> steps;
-  std::string_view rest = entry.value;
-  while (true) {
-    const size_t comma = rest.find(',');
-    const std::string_view step = rest.substr(0, comma);
+  for (const std::string_view step : split_list(setting.value)) {
     const size_t equals = step.find('=');
     const auto threshold = parse_integer(step.substr(0, equals));
     if (equals == std::string_view::npos || !threshold || *threshold < 1 || *threshold > kMostTasks) {
-      entry.expected("THRESHOLD=POLICY,... with thresholds from 1 on, such as 256=round_robin(1),1024=work_steal");
+      setting.expected("THRESHOLD=POLICY,... with thresholds from 1 on, such as 256=round_robin(1),1024=work_steal");
     }
-    steps.push_back({*threshold, parse_dispatch(entry, step.substr(equals + 1))});
-    if (comma == std::string_view::npos) break;
-    rest.remove_prefix(comma + 1);
+    steps.push_back({*threshold, parse_dispatch(schedule, setting, step.substr(equals + 1))});
   }
   const auto below = [](const DispatchStep& a, const DispatchStep& b) { return a.threshold < b.threshold; };
   const auto same = [](const DispatchStep& a, const DispatchStep& b) { return a.threshold == b.threshold; };
   std::sort(steps.begin(), steps.end(), below);
-  if (std::adjacent_find(steps.begin(), steps.end(), same) != steps.end()) entry.expected("each threshold once");
+  if (std::adjacent_find(steps.begin(), steps.end(), same) != steps.end()) setting.expected("each threshold once");
   return steps;
 }
 
-int64_t parse_start(const Entry& entry) {
-  const auto count = parse_call(entry.value, "threshold");
-  if (!count || *count < 1 || *count > kMostTasks) entry.expected("threshold(N) with N ready tasks, at least 1");
-  return *count;
+// "experts=16/0": cube and vector cores of a pool.
+std::optional<CustomPool> parse_pool(std::string_view text) {
+  const size_t equals = text.find('='), slash = text.find('/');
+  if (equals == std::string_view::npos || slash == std::string_view::npos || slash < equals) return std::nullopt;
+  const auto cube = parse_integer(text.substr(equals + 1, slash - equals - 1));
+  const auto vector = parse_integer(text.substr(slash + 1));
+  const auto legal = [](const auto& count) { return count && *count >= 0 && *count <= kMostCores; };
+  if (!is_name(text.substr(0, equals)) || !legal(cube) || !legal(vector) || *cube + *vector == 0) return std::nullopt;
+  return CustomPool{std::string(text.substr(0, equals)), static_cast<int>(*cube), static_cast<int>(*vector)};
+}
+
+void parse_pools(Schedule& schedule, const Setting& setting) {
+  const std::string legal =
+      "single, by_exec_unit or custom(KEY,NAME=CUBE/VECTOR,...) with the cores of each pool, such as "
+      "custom(part,experts=16/0,rest=8/48)";
+  const auto policy = parse_policy(setting.value);
+  if (!policy) setting.expected(legal);
+  std::vector<CustomPool> pools;
+  if (policy->word == "custom" && policy->arguments.size() >= 2 && is_name(policy->arguments[0])) {
+    for (size_t i = 1; i < policy->arguments.size(); ++i) {
+      const auto pool = parse_pool(policy->arguments[i]);
+      if (!pool) setting.expected(legal);
+      const auto named = [&pool](const CustomPool& other) { return other.name == pool->name; };
+      if (std::any_of(pools.begin(), pools.end(), named)) setting.expected("each pool once");
+      pools.push_back(*pool);
+    }
+    schedule.pools = Pools::Custom;
+    schedule.pool_key = key_index(schedule, policy->arguments[0]);
+  } else if (policy->is("single", 0)) {
+    schedule.pools = Pools::Single;
+  } else if (policy->is("by_exec_unit", 0)) {
+    schedule.pools = Pools::ByExecUnit;
+  } else {
+    setting.expected(legal);
+  }
+  schedule.custom_pools = std::move(pools);
+}
+
+void parse_ready(Schedule& schedule, const Setting& setting) {
+  const auto policy = parse_policy(setting.value);
+  if (policy && policy->is("priority", 1) && is_name(policy->arguments[0])) {
+    schedule.ready = Ready::Priority;
+    schedule.priority_key = key_index(schedule, policy->arguments[0]);
+  } else if (policy && policy->is("fifo", 0)) {
+    schedule.ready = Ready::Fifo;
+  } else if (policy && policy->is("work_steal", 0)) {
+    schedule.ready = Ready::WorkSteal;
+  } else {
+    setting.expected("fifo, work_steal or priority(KEY) with the name of a key function");
+  }
+}
+
+void parse_start(Schedule& schedule, const Setting& setting) {
+  const auto policy = parse_policy(setting.value);
+  const auto count = policy && policy->word == "threshold" ? policy->number(1, kMostTasks) : std::nullopt;
+  if (count) {
+    schedule.start = Start::Threshold;
+    schedule.start_threshold = *count;
+  } else if (policy && policy->is("after_orchestration", 0)) {
+    schedule.start = Start::AfterOrchestration;
+  } else {
+    setting.expected("after_orchestration or threshold(N) with N ready tasks, at least 1");
+  }
+}
+
+void parse_timing(Schedule& schedule, const Setting& setting) {
+  const auto policy = parse_policy(setting.value);
+  if (policy && policy->is("immediate", 0)) {
+    schedule.timing = Timing::Immediate;
+    return;
+  }
+  constexpr std::array<std::pair<std::string_view, Timing>, 3> kWords = {
+      {{"batched", Timing::Batched}, {"interleaved", Timing::Interleaved}, {"rate_limit", Timing::RateLimit}}};
+  for (const auto& [word, timing] : kWords) {
+    const auto number = policy && policy->word == word ? policy->number(1, kMostTasks) : std::nullopt;
+    if (!number) continue;
+    schedule.timing = timing;
+    schedule.timing_number = *number;
+    return;
+  }
+  setting.expected("immediate, batched(TASKS), interleaved(LANES) or rate_limit(DISPATCHES PER MILLISECOND)");
+}
+
+void parse_trace(Schedule& schedule, const Setting& setting) {
+  const auto policy = parse_policy(setting.value);
+  const bool keyed = policy && policy->is("cycles", 1) && is_name(policy->arguments[0]);
+  if (!keyed && !(policy && (policy->is("none", 0) || policy->is("cycles", 0)))) {
+    setting.expected("none, cycles or cycles(KEY) with the name of a key function");
+  }
+  schedule.records_rows = policy->word != "none";
+  schedule.cost_key = keyed ? key_index(schedule, policy->arguments[0]) : kNoKey;
+}
+
+void parse_stream_by(Schedule& schedule, const Setting& setting) {
+  if (setting.value == "id") {
+    schedule.stream_key = kNoKey;
+  } else if (is_name(setting.value)) {
+    schedule.stream_key = key_index(schedule, setting.value);
+  } else {
+    setting.expected("id or the name of a key function");
+  }
 }
 
 struct Key {
   std::string_view name;
-  void (*apply)(Schedule& schedule, const Entry& entry);
+  void (*apply)(Schedule& schedule, const Setting& setting);
 };
 
-// A key whose only value so far is the engine's one behaviour: spelled out in a program, checked here.
-template <const std::string_view& only>
-void fixed(Schedule&, const Entry& entry) {
-  if (entry.value != only) entry.expected(std::string(only));
-}
-constexpr std::string_view kTasks = "tasks", kStall = "stall", kCycles = "cycles";
-
 constexpr std::array kKeys = {
-    Key{"batch", [](Schedule& s, const Entry& e) { s.batch = integer(e, 1, kMostTasks); }},
-    Key{"depth", [](Schedule& s, const Entry& e) { s.depth = static_cast<int>(integer(e, 0, 1 << 16)); }},
+    Key{"batch", [](Schedule& s, const Setting& e) { s.batch = e.integer(1, kMostTasks); }},
+    Key{"depth", [](Schedule& s, const Setting& e) { s.depth = static_cast<int>(e.integer(0, 1 << 16)); }},
     Key{"depth_scope",
-        [](Schedule& s, const Entry& e) {
-          s.depth_scope = word<DepthScope>(e, {{"core", DepthScope::Core}, {"per_pool", DepthScope::PerPool}});
+        [](Schedule& s, const Setting& e) {
+          s.depth_scope = e.word<DepthScope>({{"core", DepthScope::Core},
+                                              {"per_pool", DepthScope::PerPool},
+                                              {"global", DepthScope::Global},
+                                              {"per_stream", DepthScope::PerStream}});
         }},
     Key{"deps",
-        [](Schedule& s, const Entry& e) {
-          s.deps = word<Deps>(e, {{"hybrid", Deps::Hybrid}, {"inferred", Deps::Inferred}});
+        [](Schedule& s, const Setting& e) {
+          s.deps = e.word<Deps>({{"hybrid", Deps::Hybrid}, {"inferred", Deps::Inferred}, {"explicit", Deps::Explicit}});
         }},
-    Key{"dispatch", [](Schedule& s, const Entry& e) { s.dispatch = {{1, parse_dispatch(e, e.value)}}; }},
-    Key{"dispatch_threshold", [](Schedule& s, const Entry& e) { s.dispatch = parse_thresholds(e); }},
+    Key{"dispatch", [](Schedule& s, const Setting& e) { s.dispatch = {{1, parse_dispatch(s, e, e.value)}}; }},
+    Key{"dispatch_threshold", [](Schedule& s, const Setting& e) { s.dispatch = parse_thresholds(s, e); }},
     Key{"infer",
-        [](Schedule& s, const Entry& e) { s.infer = word<Infer>(e, {{"infer_bytes_overlap", Infer::BytesOverlap}}); }},
-    Key{"pools",
-        [](Schedule& s, const Entry& e) {
-          s.pools = word<Pools>(e, {{"by_exec_unit", Pools::ByExecUnit}, {"single", Pools::Single}});
+        [](Schedule& s, const Setting& e) {
+          s.infer = e.word<Infer>(
+              {{"infer_bytes_overlap", Infer::BytesOverlap}, {"infer_tensor_map_exact", Infer::TensorMapExact}});
         }},
+    Key{"pools", parse_pools},
     Key{"range_compression",
-        [](Schedule& s, const Entry& e) { s.range_compression = word<bool>(e, {{"true", true}, {"false", false}}); }},
-    Key{"ready",
-        [](Schedule& s, const Entry& e) {
-          s.ready = word<Ready>(e, {{"fifo", Ready::Fifo}, {"work_steal", Ready::WorkSteal}});
+        [](Schedule& s, const Setting& e) { s.range_compression = e.word<bool>({{"true", true}, {"false", false}}); }},
+    Key{"ready", parse_ready},
+    Key{"start", parse_start},
+    Key{"stream_by", parse_stream_by},
+    Key{"streams", [](Schedule& s, const Setting& e) { s.streams = e.integer(0, kMostTasks); }},
+    Key{"timing", parse_timing},
+    Key{"trace", parse_trace},
+    Key{"window", [](Schedule& s, const Setting& e) { s.window = e.integer(1, kMostBytes); }},
+    Key{"window_mode",
+        [](Schedule& s, const Setting& e) {
+          s.window_mode = e.word<WindowMode>(
+              {{"stall", WindowMode::Stall}, {"abort", WindowMode::Abort}, {"benchmark", WindowMode::Benchmark}});
         }},
-    Key{"start", [](Schedule& s, const Entry& e) { s.start_threshold = parse_start(e); }},
-    Key{"trace", fixed<kCycles>},
-    Key{"window", [](Schedule& s, const Entry& e) { s.window = integer(e, 1, kMostTasks); }},
-    Key{"window_mode", fixed<kStall>},
-    Key{"window_unit", fixed<kTasks>},
+    Key{"window_unit",
+        [](Schedule& s, const Setting& e) {
+          s.window_unit = e.word<WindowUnit>(
+              {{"tasks", WindowUnit::Tasks}, {"bytes", WindowUnit::Bytes}, {"entries", WindowUnit::Entries}});
+        }},
 };
 
 std::string trimmed(std::string_view text) {

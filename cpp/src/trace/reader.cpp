@@ -99,7 +99,7 @@ bool consistent(const Trace& trace) {
     if (t.axis_count[i] != trace.header.sites[t.site[i]].axes.size()) return false;
   }
   for (uint8_t kind : trace.edges.kind) {
-    if (kind > static_cast<uint8_t>(EdgeKind::Structural)) return false;
+    if (kind > static_cast<uint8_t>(EdgeKind::Stream)) return false;
   }
   for (uint8_t cause : trace.stalls.cause) {
     if (cause >= kStallCauses) return false;

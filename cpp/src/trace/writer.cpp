@@ -38,7 +38,7 @@ json describe(const pto_program& program, const MachineConfig& machine) {
   header["columns"] = {{"tasks", describe_columns<TaskColumns>()},
                        {"edges", describe_columns<EdgeColumns>()},
                        {"stalls", describe_columns<StallColumns>()}};
-  for (int kind = 0; kind <= static_cast<int>(EdgeKind::Structural); ++kind) {
+  for (int kind = 0; kind <= static_cast<int>(EdgeKind::Stream); ++kind) {
     header["edge_kinds"].push_back(edge_name(static_cast<EdgeKind>(kind)));
   }
   for (int cause = 0; cause < kStallCauses; ++cause) {

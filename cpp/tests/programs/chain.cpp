@@ -51,7 +51,7 @@ pto_region row(uint32_t tensor, int64_t index) { return {tensor, 2, {index, 0}, 
 int run(const pto_host* host) {
   for (int64_t i = 0; i < kRows; ++i) {
     const pto_region operands[] = {row(0, i), row(1, i)};
-    const pto_task task = {0, 0, &i, operands, nullptr};
+    const pto_task task = {0, 0, &i, operands, 0, nullptr, nullptr};
     if (host->submit(host->self, &task) < 0) return 0;
   }
   const pto_region all = {3, 1, {0}, {2}};
@@ -59,13 +59,13 @@ int run(const pto_host* host) {
   if (!host->read(host->self, &all, chosen)) return 0;
   for (int64_t p = 0; p < 2; ++p) {
     const pto_region operands[] = {row(1, chosen[p]), row(2, p)};
-    const pto_task task = {1, 1, &p, operands, nullptr};
+    const pto_task task = {1, 1, &p, operands, 0, nullptr, nullptr};
     if (host->submit(host->self, &task) < 0) return 0;
   }
   return 1;
 }
 
-const pto_program kProgram = {PTO_ABI_VERSION, "chain", 2, kKernels, 4, kTensors, 2, kSites, run};
+const pto_program kProgram = {PTO_ABI_VERSION, "chain", 2, kKernels, 4, kTensors, 2, kSites, 0, nullptr, run};
 
 }  // namespace
 

@@ -27,13 +27,13 @@ int run(const pto_host* host) {
   constexpr int64_t kSteps = 50'000'000;
   for (int64_t step = 0; step < kSteps; ++step) {
     const pto_region operand = {0, 2, {0, 0}, {1, 1}};
-    const pto_task task = {0, 0, &step, &operand, nullptr};
+    const pto_task task = {0, 0, &step, &operand, 0, nullptr, nullptr};
     if (host->submit(host->self, &task) < 0) return 0;
   }
   return 1;
 }
 
-const pto_program kProgram = {PTO_ABI_VERSION, "endless", 2, kKernels, 1, kTensors, 1, kSites, run};
+const pto_program kProgram = {PTO_ABI_VERSION, "endless", 2, kKernels, 1, kTensors, 1, kSites, 0, nullptr, run};
 
 }  // namespace
 

@@ -45,7 +45,7 @@ def emit_program(
     with out.block("static const pto_program program =", "};"):
         out.line(f"PTO_ABI_VERSION, {quoted(name)},")
         out.line(f"{len(kernels)}, kernels, {len(workload.tensors)}, tensors,")
-        out.line(f"{len(launches)}, sites, run,")
+        out.line(f"{len(launches)}, sites, 0, nullptr, run,")
     out.line('extern "C" __attribute__((visibility("default")))')
     out.line("const pto_program* pto_program_entry(void) {")
     out.line("  return &program;")
@@ -222,7 +222,7 @@ class _RunEmitter:
                 for value in values:
                     self._out.line(f"{self._boxes[value].text},")
             self._out.line(
-                f"const pto_task task = {{{number}, {self._sites[op]}, axes, operands, nullptr}};"
+                f"const pto_task task = {{{number}, {self._sites[op]}, axes, operands, 0, nullptr, nullptr}};"
             )
             self._out.line("if (host->submit(host->self, &task) < 0) return 0;")
 
