@@ -122,7 +122,7 @@ def test_routing_is_drawn_where_it_is_declared(folder: Path) -> None:
         (["--input", "x=chosen.npy"], 1, "chosen.npy: expected elements of f32"),
         (["--input", "x=absent.npy"], 1, "absent.npy: cannot be read"),
         (["--set", "window=none"], 1, "setting `window`: expected an integer"),
-        (["--set", "dispatch=random"], 1, "expected shared, work_steal or round_robin(N)"),
+        (["--set", "dispatch=random"], 1, "expected shared, work_steal, round_robin(N)"),
         (["--set", "costs.dispatsh=1"], 1, "costs.dispatch"),
         (["--machine", "abacus"], 1, "no machine profile 'abacus'"),
         (["--threads", "0"], 2, "--threads: expected a number"),
