@@ -142,7 +142,7 @@ def test_a_started_program_is_not_started_again(chain: Chain) -> None:
             r"setting `window`: expected a word, a number or a boolean, found `\[1\]`",
         ),
         ({"range_compression": "yes"}, "expected true or false, found `yes`"),
-        ({"deps": "explicit"}, "expected hybrid or inferred"),
+        ({"deps": "some"}, "expected hybrid or inferred or explicit"),
         ({"windo": 4}, "windo"),
     ],
 )
