@@ -5,6 +5,7 @@
 #define PTO_KERNEL_H
 
 #include "pto/abi.h"
+#include "pto/functions.h"
 
 static inline uint32_t pto_bits(float x) {
   uint32_t bits;
