@@ -6,8 +6,8 @@ namespace pto::cost {
 namespace {
 
 constexpr std::array<const char*, kInstructions> kNames = {
-    "add",    "mul",     "div",       "add_scalar", "mul_scalar", "exp",     "ln",   "sqrt",  "rsqrt",
-    "select", "row_sum", "group_max", "gather",     "sort",       "convert", "copy", "other",
+    "add",  "mul",    "div",     "add_scalar", "mul_scalar", "exp",  "ln",      "sqrt", "rsqrt", "abs",
+    "relu", "select", "row_sum", "group_max",  "gather",     "sort", "convert", "copy", "other",
 };
 
 }  // namespace

@@ -19,6 +19,8 @@ enum class Instruction : uint8_t {
   Ln,
   Sqrt,
   Rsqrt,
+  Abs,
+  Relu,
   Select,
   RowSum,
   GroupMax,
@@ -28,7 +30,7 @@ enum class Instruction : uint8_t {
   Copy,
   Other,
 };
-inline constexpr int kInstructions = 17;
+inline constexpr int kInstructions = 19;
 
 struct CubeCore {
   Rate gm_to_l1, l1_to_l0a, l1_to_l0b, l0c_to_gm;

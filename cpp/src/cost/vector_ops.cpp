@@ -9,7 +9,7 @@ struct VectorOp {
   enum class Shape { ElementWise, RowSum, RowMax, TopK };
   std::string_view name;
   Shape shape;
-  std::array<Instruction, 4> instructions;  // element-wise: one after the other
+  std::array<Instruction, 12> instructions;  // element-wise: one after the other
   size_t count;
 };
 
@@ -29,6 +29,16 @@ constexpr std::array kOps = {
     element_wise("sqrt", Sqrt),
     element_wise("rsqrt", Rsqrt),
     element_wise("sigmoid", MulScalar, Exp, AddScalar, Div),
+    element_wise("abs", Abs),
+    element_wise("relu", Relu),
+    // What the cores have no instruction for is a polynomial after a reduction of its argument.
+    element_wise("tanh", MulScalar, Exp, AddScalar, Div, MulScalar, AddScalar),
+    element_wise("sin", MulScalar, Convert, Convert, Mul, Add, Mul, Mul, Add, Mul, Add, Mul, Add),
+    element_wise("cos", MulScalar, Convert, Convert, Mul, Add, Mul, Mul, Add, Mul, Add, Mul, Add),
+    element_wise("erf", Mul, Exp, Mul, Add, Mul, Add, Mul, Add, Mul, Add, Mul, Add),
+    element_wise("pow", Ln, Mul, Exp),
+    element_wise("maximum", Add),
+    element_wise("minimum", Add),
     element_wise("add", Add),
     element_wise("sub", Add),
     element_wise("mul", Mul),

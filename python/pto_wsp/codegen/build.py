@@ -22,6 +22,8 @@ FLAGS = (
     "-shared",
     "-fno-math-errno",
     "-fno-trapping-math",
+    # Integers wrap around, as they do in NumPy.
+    "-fwrapv",
     # Contraction would make values depend on the machine; kernels ask for fma where they want it.
     "-ffp-contract=off",
 )
@@ -145,7 +147,7 @@ def _compile(compiler: Compiler, source: str, target: Path) -> None:
 @lru_cache
 def _headers() -> str:
     folder = include_dir() / "pto"
-    return _digest(*((folder / name).read_text() for name in ("abi.h", "kernel.h")))
+    return _digest(*((folder / name).read_text() for name in ("abi.h", "functions.h", "kernel.h")))
 
 
 def _digest(*parts: str | Sequence[str]) -> str:

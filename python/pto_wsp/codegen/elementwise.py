@@ -18,13 +18,30 @@ _UNARY: dict[type[Operation], str] = {
     tile.SqrtOp: "__builtin_sqrtf({0})",
     tile.RsqrtOp: "pto_rsqrt({0})",
     tile.SigmoidOp: "pto_sigmoid({0})",
+    tile.LogOp: "pto_log({0})",
+    tile.TanhOp: "pto_tanh({0})",
+    tile.SinOp: "pto_sin({0})",
+    tile.CosOp: "pto_cos({0})",
+    tile.ErfOp: "pto_erf({0})",
+    tile.AbsOp: "__builtin_fabsf({0})",
+    tile.ReluOp: "pto_maximum({0}, 0.0f)",
 }
 _BINARY: dict[type[Operation], str] = {
     tile.AddOp: "{0} + {1}",
     tile.SubOp: "{0} - {1}",
     tile.MulOp: "{0} * {1}",
     tile.DivOp: "{0} / {1}",
+    tile.MaximumOp: "pto_maximum({0}, {1})",
+    tile.MinimumOp: "pto_minimum({0}, {1})",
+    tile.PowOp: "pto_pow({0}, {1})",
 }
+_INTEGER: dict[type[Operation], str] = {
+    tile.AbsOp: "{0} < 0 ? -{0} : {0}",
+    tile.ReluOp: "{0} > 0 ? {0} : 0",
+    tile.MaximumOp: "{0} > {1} ? {0} : {1}",
+    tile.MinimumOp: "{0} < {1} ? {0} : {1}",
+}
+"""Where integers are written in another way than floats."""
 _COMPARISON: dict[Predicate, str] = {
     Predicate.EQ: "==",
     Predicate.NE: "!=",
@@ -138,7 +155,10 @@ class _LoopNest:
             case tile.CastOp():
                 return _cast(operands[0], op)
             case _:
-                pattern = _UNARY.get(type(op)) or _BINARY[type(op)]
+                patterns = _UNARY | _BINARY
+                if not is_float(element_type):
+                    patterns |= _INTEGER
+                pattern = patterns[type(op)]
                 return rounded(pattern.format(*operands), element_type)
 
 

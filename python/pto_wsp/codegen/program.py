@@ -222,7 +222,8 @@ class _RunEmitter:
                 for value in values:
                     self._out.line(f"{self._boxes[value].text},")
             self._out.line(
-                f"const pto_task task = {{{number}, {self._sites[op]}, axes, operands, 0, nullptr, nullptr}};"
+                f"const pto_task task = {{{number}, {self._sites[op]}, axes, operands, "
+                "0, nullptr, nullptr};"
             )
             self._out.line("if (host->submit(host->self, &task) < 0) return 0;")
 

@@ -312,6 +312,57 @@ class SigmoidOp(UnaryOp):
     name = "tile.sigmoid"
 
 
+@irdl_op_definition
+class AbsOp(UnaryOp):
+    """The distance from 0: `%1 = tile.abs %0 : 32x128xf32`."""
+
+    name = "tile.abs"
+    TAKES_INTEGERS: ClassVar[bool] = True
+
+
+@irdl_op_definition
+class ReluOp(UnaryOp):
+    """The larger of 0 and the number: `%1 = tile.relu %0 : 32x128xf32`."""
+
+    name = "tile.relu"
+    TAKES_INTEGERS: ClassVar[bool] = True
+
+
+@irdl_op_definition
+class LogOp(UnaryOp):
+    """The natural logarithm: `%1 = tile.log %0 : 32x128xf32`."""
+
+    name = "tile.log"
+
+
+@irdl_op_definition
+class TanhOp(UnaryOp):
+    """The hyperbolic tangent: `%1 = tile.tanh %0 : 32x128xf32`."""
+
+    name = "tile.tanh"
+
+
+@irdl_op_definition
+class SinOp(UnaryOp):
+    """The sine of an angle in radians: `%1 = tile.sin %0 : 32x128xf32`."""
+
+    name = "tile.sin"
+
+
+@irdl_op_definition
+class CosOp(UnaryOp):
+    """The cosine of an angle in radians: `%1 = tile.cos %0 : 32x128xf32`."""
+
+    name = "tile.cos"
+
+
+@irdl_op_definition
+class ErfOp(UnaryOp):
+    """The error function: `%1 = tile.erf %0 : 32x128xf32`."""
+
+    name = "tile.erf"
+
+
 class BinaryOp(ElementWiseOp, ABC):
     """Two operands that broadcast and widen."""
 
@@ -358,11 +409,8 @@ class MulOp(HasFolderInterface, BinaryOp):
         return None
 
 
-@irdl_op_definition
-class DivOp(HasFolderInterface, BinaryOp):
-    """The quotient of floats: `%2 = tile.div %0, %1 : 32x128xf32`."""
-
-    name = "tile.div"
+class FloatBinaryOp(BinaryOp, ABC):
+    """A binary op that integers do not have."""
 
     def infer_type(self) -> TileType:
         result = super().infer_type()
@@ -370,8 +418,36 @@ class DivOp(HasFolderInterface, BinaryOp):
             raise VerifyException(f"not defined for {result.element_type}")
         return result
 
+
+@irdl_op_definition
+class DivOp(HasFolderInterface, FloatBinaryOp):
+    """The quotient of floats: `%2 = tile.div %0, %1 : 32x128xf32`."""
+
+    name = "tile.div"
+
     def fold(self) -> Sequence[SSAValue] | None:
         return (self.lhs,) if self.lhs.type == self.type and _is_one(self.rhs) else None
+
+
+@irdl_op_definition
+class MaximumOp(BinaryOp):
+    """The larger one, NaN where one is: `%2 = tile.maximum %0, %1 : 32x128xf32`."""
+
+    name = "tile.maximum"
+
+
+@irdl_op_definition
+class MinimumOp(BinaryOp):
+    """The smaller one, NaN where one is: `%2 = tile.minimum %0, %1 : 32x128xf32`."""
+
+    name = "tile.minimum"
+
+
+@irdl_op_definition
+class PowOp(FloatBinaryOp):
+    """The first to the power of the second: `%2 = tile.pow %0, %1 : 32x128xf32`."""
+
+    name = "tile.pow"
 
 
 def _is_one(value: SSAValue) -> bool:

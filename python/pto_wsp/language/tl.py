@@ -143,6 +143,33 @@ def rowmul(x: Value, factors: Operand) -> Value:
     return trace.binary("tl.rowmul", tile.MulOp, x, factors)
 
 
+@_recorded
+def maximum(a: Operand, b: Operand) -> Value:
+    """The larger of a and b, element by element; NaN where one of them is."""
+    return trace.binary("tl.maximum", tile.MaximumOp, a, b)
+
+
+@_recorded
+def minimum(a: Operand, b: Operand) -> Value:
+    """The smaller of a and b, element by element; NaN where one of them is."""
+    return trace.binary("tl.minimum", tile.MinimumOp, a, b)
+
+
+@_recorded
+def pow(a: Operand, b: Operand) -> Value:
+    """a to the power b, within 0.51 ulp in f32; floats only.
+
+    NaN for a < 0, unless b is an integer.
+    """
+    return trace.binary("tl.pow", tile.PowOp, a, b)
+
+
+@_recorded
+def abs(x: Operand) -> Value:
+    """The distance from 0; the least integer stays as it is."""
+    return trace.unary("tl.abs", tile.AbsOp, x)
+
+
 # ---- Functions ---------------------------------------------------------------------------------
 
 
@@ -168,6 +195,56 @@ def rsqrt(x: Operand) -> Value:
 def sigmoid(x: Operand) -> Value:
     """1 / (1 + exp(-x))"""
     return trace.unary("tl.sigmoid", tile.SigmoidOp, x)
+
+
+@_recorded
+def log(x: Operand) -> Value:
+    """The natural logarithm, within 0.51 ulp in f32; -inf of 0, NaN below."""
+    return trace.unary("tl.log", tile.LogOp, x)
+
+
+@_recorded
+def tanh(x: Operand) -> Value:
+    """The hyperbolic tangent, within 0.51 ulp in f32."""
+    return trace.unary("tl.tanh", tile.TanhOp, x)
+
+
+@_recorded
+def sin(x: Operand) -> Value:
+    """The sine of an angle in radians, within 0.51 ulp in f32 for any finite angle."""
+    return trace.unary("tl.sin", tile.SinOp, x)
+
+
+@_recorded
+def cos(x: Operand) -> Value:
+    """The cosine of an angle in radians, within 0.51 ulp in f32 for any finite angle."""
+    return trace.unary("tl.cos", tile.CosOp, x)
+
+
+@_recorded
+def erf(x: Operand) -> Value:
+    """2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x, within 0.51 ulp in f32."""
+    return trace.unary("tl.erf", tile.ErfOp, x)
+
+
+@_recorded
+def relu(x: Operand) -> Value:
+    """max(x, 0)"""
+    return trace.unary("tl.relu", tile.ReluOp, x)
+
+
+@_recorded
+def silu(x: Operand) -> Value:
+    """x * sigmoid(x)"""
+    value = trace.as_value("tl.silu", x)
+    return value * trace.unary("tl.silu", tile.SigmoidOp, value)
+
+
+@_recorded
+def gelu(x: Operand) -> Value:
+    """x * (1 + erf(x / sqrt(2))) / 2, the exact form."""
+    value = trace.as_value("tl.gelu", x)
+    return value * (trace.unary("tl.gelu", tile.ErfOp, value * 0.7071067811865476) + 1.0) * 0.5
 
 
 @_recorded
