@@ -77,9 +77,10 @@ void bind_array(pto::Session& session, const std::string& name, const std::strin
   session.bind(name, data);
 }
 
-std::unique_ptr<pto::Run> start(pto::Session& session, const std::string& mode,
-                                const std::vector<std::string>& settings, const Path& profile, int threads,
-                                const Path& trace) {
+std::unique_ptr<pto::Run> start_run(pto::Session& session, const std::string& mode,
+                                    const std::vector<std::string>& settings, const Path& profile, int threads,
+                                    const Path& trace) {
+  const py::gil_scoped_release release;
   pto::Settings all;
   for (const std::string& text : settings) all.apply_json(text);
   pto::RunOptions options = pto::configure(session.program(), all, profile);
@@ -87,6 +88,15 @@ std::unique_ptr<pto::Run> start(pto::Session& session, const std::string& mode,
   options.threads = threads;
   options.trace = trace;
   return session.start(options);
+}
+
+// The arrays that a run works on live as long as its session. (As an annotation of the function, keep_alive would
+// crash where an argument has the wrong type.)
+py::object start(const py::object& session, const std::string& mode, const std::vector<std::string>& settings,
+                 const Path& profile, int threads, const Path& trace) {
+  py::object run = py::cast(start_run(session.cast<pto::Session&>(), mode, settings, profile, threads, trace));
+  py::detail::keep_alive_impl(run, session);
+  return run;
 }
 
 // Hands a column to NumPy without a copy.
@@ -124,7 +134,7 @@ py::dict trace_header(const pto::Trace& trace) {
   for (const auto& kernel : trace.header.kernels) kernels.append(kernel.name);
   for (const auto& site : trace.header.sites) sites.append(py::make_tuple(site.location, site.axes));
   py::list kinds, causes;
-  for (int i = 0; i <= static_cast<int>(pto::EdgeKind::Structural); ++i) {
+  for (int i = 0; i <= static_cast<int>(pto::EdgeKind::Stream); ++i) {
     kinds.append(pto::edge_name(static_cast<pto::EdgeKind>(i)));
   }
   for (int i = 0; i < pto::kStallCauses; ++i) causes.append(pto::stall_name(static_cast<pto::Stall>(i)));
@@ -190,7 +200,7 @@ void bind_session(py::module_& m) {
            py::keep_alive<1, 4>())
       .def("replay", &pto::Session::replay, py::arg("other"))
       .def("start", start, py::arg("mode"), py::arg("settings"), py::arg("profile"), py::arg("threads"),
-           py::arg("trace"), py::keep_alive<0, 1>(), ReleaseGil());
+           py::arg("trace"));
 }
 
 void bind_trace(py::module_& m) {

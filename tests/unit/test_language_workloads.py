@@ -214,7 +214,7 @@ def test_an_index_outside_of_the_tensor() -> None:
 
         w()
 
-    assert_refused(make, "outside", "index 4", "0..3")
+    assert_refused(make, "outside", "index 4", "-4..3")
 
 
 def test_parameters_that_are_missing_or_unknown() -> None:

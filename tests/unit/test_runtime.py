@@ -26,6 +26,9 @@ class Given:
     def array(self) -> NDArray[Any]:
         return self.data
 
+    def check_writable(self) -> None:
+        assert self.data.flags.writeable
+
 
 class Absent:
     """A tensor without memory."""
@@ -34,6 +37,9 @@ class Absent:
 
     def array(self) -> None:
         return None
+
+    def check_writable(self) -> None:
+        raise AssertionError("there is nothing to write to")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pto_wsp.language.source import fail
+from pto_wsp.language.source import check_name, fail
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class Dense:
             fail(f"an axis has at least one value, found Dense[{size}]")
 
         def named(name: str) -> Axis:
-            if not isinstance(name, str) or not name.isidentifier():  # pyright: ignore[reportUnnecessaryIsInstance]
-                fail(f"an axis is named by an identifier, found {name!r}")
+            check_name("an axis", name)
             return Axis(name, size)
 
         return named

@@ -19,7 +19,7 @@ from pto_wsp.language.current import recorder
 from pto_wsp.language.index import Index, as_index
 from pto_wsp.language.kernel_trace import KernelTrace, Ref, tracing
 from pto_wsp.language.parameters import ParameterSpec
-from pto_wsp.language.source import Place, definition_place, fail
+from pto_wsp.language.source import Place, check_name, definition_place, fail
 from pto_wsp.language.tensor import TensorView
 
 UnitName = Literal["cube", "vector"]
@@ -150,7 +150,9 @@ def _checked(kernel: Kernel, name: str, operand: Any) -> TensorView:
 
 def _parameters(function: Callable[..., Any], place: Place) -> dict[str, ParameterSpec]:
     specs: dict[str, ParameterSpec] = {}
+    check_name("a kernel", function.__name__, place)
     for name, parameter in inspect.signature(function).parameters.items():
+        check_name(f"a parameter of {function.__name__}", name, place)
         annotation = parameter.annotation
         if isinstance(annotation, str):
             fail(

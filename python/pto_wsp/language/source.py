@@ -63,6 +63,12 @@ def fail(message: str, place: Place | None = None) -> NoReturn:
     raise TraceError(f"{place or user_place()}: {message}")
 
 
+def check_name(what: str, name: object, place: Place | None = None) -> None:
+    """TraceError unless `name` can stand in the IR and in C++."""
+    if not isinstance(name, str) or not (name.isascii() and name.isidentifier()):
+        fail(f"{what} is named by an identifier of ASCII letters, found {name!r}", place)
+
+
 def _caller() -> FrameType:
     """The frame of the function that calls this one's caller."""
     frame = inspect.currentframe()

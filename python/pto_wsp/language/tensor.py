@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from pto_wsp.errors import ExecutionError
 from pto_wsp.language.dtypes import DType
 from pto_wsp.language.index import Index, as_index
 from pto_wsp.language.source import Place, fail, user_place
@@ -68,9 +71,11 @@ class Tensor:
         own = dtype or DType.of(array.dtype)
         if own is None:
             known = ", ".join(d.value for d in DType if d is not DType.BOOL)
-            fail(f"tensor {name!r}: expected one of the dtypes {known}, found {array.dtype}")
+            swap = "" if array.dtype.isnative else "; use a.astype(a.dtype.newbyteorder('='))"
+            fail(f"tensor {name!r}: expected one of the dtypes {known}, found {array.dtype}{swap}")
         self._declare(array.shape, own, name)
         self._memory: NDArray[Any] | None = np.ascontiguousarray(array, own.numpy)
+        self._is_copy = not np.shares_memory(self._memory, array)
         self.has_values = True
 
     @classmethod
@@ -108,6 +113,8 @@ class Tensor:
             fail(f"tensor {name!r}: expected a seed of 64 bits, found {seed}")
         if not 0 < scale < math.inf:
             fail(f"tensor {name!r}: expected a positive scale, found {scale}")
+        if scale > float(cast("Any", ml_dtypes.finfo(dtype.numpy)).max):
+            fail(f"tensor {name!r}: a scale of {scale} is beyond the range of {dtype.value}")
         tensor.source = Random(seed, float(scale))
         return tensor
 
@@ -128,6 +135,7 @@ class Tensor:
         self.routing: Zipf | None = None
         self.place: Place = user_place()
         self._memory = None
+        self._is_copy = False
         self.has_values = False
 
     @property
@@ -141,8 +149,22 @@ class Tensor:
         """The whole tensor's memory, C-contiguous; zeros on the first call for an empty one, None
         for a procedural one."""
         if self._memory is None and self.source is None:
-            self._memory = np.zeros(self.shape, self.dtype.numpy)
+            self._memory = _allocate(self, self.shape, np.zeros)
         return self._memory
+
+    def check_writable(self) -> None:
+        """Raises ExecutionError where results could not reach the array that was given."""
+        if self._is_copy:
+            raise ExecutionError(
+                f"{self.place}: tensor {self.name!r} is written by the program, and its data is not"
+                " C-contiguous in the tensor's dtype, so results could not reach it:"
+                " give it np.ascontiguousarray(a)"
+            )
+        if self._memory is not None and not self._memory.flags.writeable:
+            raise ExecutionError(
+                f"{self.place}: tensor {self.name!r} is written by the program, and its data is"
+                " read-only: give it a copy, Tensor(data=a.copy())"
+            )
 
     def numpy(self) -> NDArray[Any]:
         """The values; those of a procedural tensor are made here."""
@@ -150,6 +172,9 @@ class Tensor:
 
     def __getitem__(self, item: Any) -> TensorView:
         return view_of(self, item)
+
+    def __iter__(self) -> NoReturn:
+        fail(f"{self!r} cannot be iterated over: loop over an axis, for i in P(axis): tensor[i]")
 
     def __repr__(self) -> str:
         return f"Tensor({self.name!r}, {self.shape}, {self.dtype.value})"
@@ -195,7 +220,7 @@ class TensorView:
         while run > 0 and self.extents[run] == tensor.shape[run]:
             run -= 1
         strides = [math.prod(tensor.shape[axis + 1 :]) for axis in range(len(tensor.shape))]
-        out = np.empty(self.extents, tensor.dtype.numpy)
+        out = _allocate(tensor, self.extents, np.empty)
         count = math.prod(self.extents[run:])
         outer: tuple[int, ...]
         for outer in itertools.product(*map(range, self.extents[:run])):
@@ -207,6 +232,19 @@ class TensorView:
             values = np.frombuffer(piece.tobytes(), tensor.dtype.numpy)
             out[outer] = np.reshape(values, self.extents[run:])
         return out
+
+
+def _allocate(
+    tensor: Tensor, shape: tuple[int, ...], make: Callable[..., NDArray[Any]]
+) -> NDArray[Any]:
+    try:
+        return make(shape, tensor.dtype.numpy)
+    except MemoryError as error:
+        size = math.prod(shape) * tensor.dtype.numpy.itemsize
+        raise ExecutionError(
+            f"{tensor.place}: {size / 2**30:.1f} GiB for values of tensor {tensor.name!r} are more"
+            " than there is; simulate() needs none"
+        ) from error
 
 
 def view_of(tensor: Tensor, item: Any) -> TensorView:
@@ -236,7 +274,7 @@ def _slice(tensor: Tensor, axis: int, part: Any, size: int) -> tuple[Index, int 
     if not isinstance(part, slice):
         offset = _wrapped(as_index(part), size)
         if (known := offset.constant) is not None and not 0 <= known < size:
-            fail(f"{tensor!r}: index {known} is not in 0..{size - 1} on axis {axis}")
+            fail(f"{tensor!r}: index {part} is not in {-size}..{size - 1} on axis {axis}")
         return offset, None
     bounds = cast("slice[Any, Any, Any]", part)
     if bounds.step not in (None, 1):

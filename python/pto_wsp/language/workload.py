@@ -20,7 +20,7 @@ from pto_wsp.language.current import is_recording, recorder, recording
 from pto_wsp.language.index import Index
 from pto_wsp.language.kernel import Kernel
 from pto_wsp.language.schedule import Schedulable
-from pto_wsp.language.source import Place, definition_place, fail, user_place
+from pto_wsp.language.source import Place, check_name, definition_place, fail, user_place
 from pto_wsp.language.tensor import Tensor, TensorView, Zipf
 from pto_wsp.transforms.analysis.task_counts import task_counts
 
@@ -143,7 +143,8 @@ class WorkloadTrace:
         else:
             top.add_op(op)
         self._last_tensor = op
-        op.result.name_hint = tensor.name
+        if SSAValue.is_valid_name(tensor.name):
+            op.result.name_hint = tensor.name
         self.tensors[tensor.name] = tensor
         self._values[tensor.name] = op.result
         return op.result
@@ -246,12 +247,14 @@ class Loops:
             fail(f"P.sel takes one row, found a region of {view.extents} of {view.tensor.name!r}")
         value = trace.view(view, "P.sel")
         op = task.SelectOp(value)
-        op.element.name_hint, op.position.name_hint = name or view.tensor.name, "k"
+        axis = view.tensor.name if name is None else name
+        check_name("the axis of P.sel (name=, else the tensor's name)", axis)
+        op.element.name_hint, op.position.name_hint = axis, "k"
         trace.insert(op)
         trace.selected(op.element, view.tensor.name)
         with trace.inside(op.body.block):
             position = Index({op.position: 1}, name="position")
-            yield Index({op.element: 1}, name=name or view.tensor.name, position=position)
+            yield Index({op.element: 1}, name=axis, position=position)
 
 
 P = Loops()
@@ -278,6 +281,7 @@ class Workload(Schedulable):
     """A traced workload; schedules and compilation start here."""
 
     def __init__(self, name: str, place: Place, body: Body) -> None:
+        check_name("a workload", name, place)
         self.name = name
         self.body = body
         trace = WorkloadTrace(name, place)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
 from pto_wsp import _core
-from pto_wsp.errors import ExecutionError, MachineError, PtoError, ScheduleError
+from pto_wsp.errors import ExecutionError, PtoError, ScheduleError
+from pto_wsp.machine import profile_path
 from pto_wsp.runtime.stats import Stats
 from pto_wsp.runtime.trace import Trace
 
@@ -22,6 +23,7 @@ Setting = str | int | float | bool
 
 POLL_MS = 50
 """How long the interpreter stays away from signals while it waits."""
+MAX_THREADS = 1024
 
 _DTYPES = {
     "bool": "i1",
@@ -43,6 +45,10 @@ class TensorLike(Protocol):
     def array(self) -> NDArray[Any] | None:
         """The tensor's memory, C-contiguous, made on the first call; None for a tensor without any
         (procedural, or timing only)."""
+        ...
+
+    def check_writable(self) -> None:
+        """Raises ExecutionError where results could not reach the user's data."""
         ...
 
 
@@ -74,7 +80,7 @@ class Program:
         self._bound: dict[str, tuple[NDArray[Any], bool]] = {}
         self._settings = [loaded.settings, _settings_text(settings or {})]
         self._profile = profile_path(machine)
-        self._threads = threads
+        self._threads = _thread_count(threads)
         self._ir = dict(ir or {})
         self._cpp = cpp
         self._pending: tuple[_core.Run, Trace] | None = None
@@ -89,6 +95,7 @@ class Program:
         by default one per core. What goes wrong is raised by synchronize()."""
         if self._pending is not None or self._failure is not None:
             raise ExecutionError("the program has been started already: call synchronize() first")
+        threads = _thread_count(threads)
         try:
             self._bind(allocate=True)
             self._pending = self._start("execute", self._settings, threads)
@@ -118,6 +125,8 @@ class Program:
         if self._pending is not None:
             _poll(self._pending[0])
         if replay is not None:
+            if not isinstance(replay, Program):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise ExecutionError(f"replay: expected a Program, found {replay!r}")
             self._session.replay(replay._session)
         self._bind(allocate=False)
         texts = [*self._settings, _settings_text(settings)]
@@ -142,6 +151,8 @@ class Program:
             array = tensor.array()
             if array is None:
                 continue
+            if allocate and info["role"] in ("output", "temporary"):
+                tensor.check_writable()
             before = self._bound.get(info["name"])
             if before is None or before[0] is not array or before[1] != has_values:
                 self._session.bind(info["name"], _dtype_name(array), array, has_values)
@@ -189,16 +200,12 @@ class Program:
         return self._loaded.name
 
 
-def profile_path(machine: str | PathLike[str]) -> Path:
-    """The file of a machine profile, given by name or as a file; raises MachineError."""
-    folder = Path(__file__).parents[1] / "machine"
-    named = folder / f"{machine}.json"
-    if isinstance(machine, str) and named.is_file():
-        return named
-    if Path(machine).is_file():
-        return Path(machine)
-    known = ", ".join(sorted(path.stem for path in folder.glob("*.json")))
-    raise MachineError(f"no machine profile {str(machine)!r}: expected a file or one of: {known}")
+def _thread_count(threads: int | None) -> int | None:
+    if threads is None:
+        return None
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ExecutionError(f"threads: expected 1 to {MAX_THREADS}, found {threads!r}")
+    return threads
 
 
 def _settings_text(settings: Mapping[str, object]) -> str:
@@ -207,6 +214,8 @@ def _settings_text(settings: Mapping[str, object]) -> str:
             raise ScheduleError(
                 f"setting `{key}`: expected a word, a number or a boolean, found `{value!r}`"
             )
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ScheduleError(f"setting `{key}`: expected a finite number, found {value}")
     return json.dumps(dict(settings))
 
 

@@ -1,0 +1,94 @@
+"""The arrays that users hand over: what cannot be written to is refused before anything is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pto_wsp import Dense, DType, In, InOut, P, Tensor, Tile, jit_kernel, tl, workload
+from pto_wsp.errors import ExecutionError, TraceError
+
+F32 = DType.F32
+
+
+def doubled(data: np.ndarray):
+    y = Tensor(data=data, name="y")
+    once = Dense[1]("once")
+
+    @jit_kernel
+    def double(y: InOut[Tile[4, 8, F32]]):
+        tl.store(y, y + y)
+
+    @workload
+    def work():
+        for i in P(once):
+            double[i](y=y[:])
+
+    program = work().task_graph().compile()
+    program.execute()
+    program.synchronize()
+
+
+def test_results_reach_the_users_array() -> None:
+    data = np.ones((4, 8), np.float32)
+    doubled(data)
+    assert np.array_equal(data, np.full((4, 8), 2.0))
+
+
+def test_read_only_data_is_not_written_to(tmp_path: Path) -> None:
+    np.ones((4, 8), np.float32).tofile(tmp_path / "data")
+    mapped = np.memmap(tmp_path / "data", np.float32, "r", shape=(4, 8))
+    with pytest.raises(ExecutionError, match=r"test_user_data.*'y'.*read-only"):
+        doubled(mapped)
+    fixed = bytes(128)
+    with pytest.raises(ExecutionError, match="read-only"):
+        doubled(np.frombuffer(fixed, np.float32).reshape(4, 8))
+    assert fixed == bytes(128)
+
+
+def test_results_never_go_to_a_hidden_copy() -> None:
+    with pytest.raises(ExecutionError, match="not C-contiguous"):
+        doubled(np.ones((8, 4), np.float32).T)
+
+
+def test_other_byte_orders_are_refused_with_a_way_out() -> None:
+    with pytest.raises(TraceError, match="newbyteorder"):
+        Tensor(data=np.ones((4, 8), ">f4"), name="x")
+
+
+@pytest.mark.parametrize("threads", ["a", 1.5, 0, -4, 2**40, True])
+def test_an_impossible_number_of_threads_is_refused(threads: object) -> None:
+    x = Tensor(data=np.ones((4, 8), np.float32), name="x")
+
+    @jit_kernel
+    def double(x: InOut[Tile[4, 8, F32]]):
+        tl.store(x, x + x)
+
+    @workload
+    def work():
+        double(x=x[:])
+
+    program = work().task_graph().compile()
+    with pytest.raises(ExecutionError, match="threads: expected 1 to 1024"):
+        program.execute(threads=threads)  # type: ignore[arg-type]
+
+
+def test_names_of_tensors_are_free_and_others_are_identifiers() -> None:
+    x = Tensor.empty((4, 8), F32, name='a b"\n;é\\')
+
+    @jit_kernel
+    def double(x: InOut[Tile[4, 8, F32]]):
+        tl.store(x, x + x)
+
+    @workload
+    def work():
+        double(x=x[:])
+
+    work().task_graph().compile().simulate()
+    with pytest.raises(TraceError, match="axis is named by an identifier"):
+        Dense[2]("é")
+    with pytest.raises(TraceError, match="a parameter of wrong"):
+
+        @jit_kernel
+        def wrong(é: In[Tile[4, 8, F32]]):
+            pass
