@@ -32,8 +32,17 @@ def compile_workload(
     """Lowers `module` in place and builds its program. Raises CompileError, MachineError."""
     if target not in TARGETS:
         raise CompileError(f"expected target {' or '.join(TARGETS)}, found {target!r}")
+    original = module.clone()
     run_pipeline(module, make_context())
     source = emit_cpp(module)
     sealed = build(source, module_settings(module), compiler=compiler)
     ir = {dialect: to_text(part(module, dialect)) for dialect in ("tile", "task", "schedule")}
-    return Program(sealed, workload.tensors, machine=machine, ir=ir, cpp=source, threads=threads)
+    return Program(
+        sealed,
+        workload.tensors,
+        machine=machine,
+        ir=ir,
+        cpp=source,
+        module=original.clone,
+        threads=threads,
+    )

@@ -1,6 +1,8 @@
 """Programs from Python to numbers, cycles and errors."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,6 +35,7 @@ from pto_wsp import (
     tl,
     workload,
 )
+from pto_wsp.tools.ptoc import main
 
 F16, BF16, F32, I32 = DType.F16, DType.BF16, DType.F32, DType.I32
 R, C = 6, 40
@@ -432,3 +435,28 @@ def test_errors_of_passes_name_the_users_line() -> None:
 
     with pytest.raises(CompileError, match=r"test_programs\.py:\d+"):
         beyond().compile()
+
+
+def test_the_first_program_of_the_readme_runs_and_compiles(tmp_path: Path) -> None:
+    readme = Path(__file__).parents[2] / "README.md"
+    first = readme.read_text().split("```python\n", 1)[1].split("```", 1)[0]
+    file = tmp_path / "first.py"
+    file.write_text(first)
+    ran = subprocess.run(
+        [sys.executable, str(file)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "makespan" in ran.stdout
+    assert (tmp_path / "softmax.pftrace").stat().st_size > 0
+    assert main([str(file), "--emit=so", "-o", str(tmp_path / "prog.so")]) == 0
+    again = Program(tmp_path / "prog.so", {})
+    with pytest.raises(LoadError, match="holds no IR"):
+        again.module()
+
+
+def test_a_kernel_is_no_workload(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    readme = Path(__file__).parents[2] / "README.md"
+    file = tmp_path / "first.py"
+    file.write_text(readme.read_text().split("```python\n", 1)[1].split("program =", 1)[0])
+    assert main([f"{file}:softmax"]) == 1
+    assert "softmax is a kernel" in capsys.readouterr().err

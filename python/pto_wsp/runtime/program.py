@@ -6,18 +6,21 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
 from pto_wsp import _core
-from pto_wsp.errors import ExecutionError, PtoError, ScheduleError
+from pto_wsp.errors import ExecutionError, LoadError, PtoError, ScheduleError
 from pto_wsp.machine import profile_path
 from pto_wsp.runtime.stats import Stats
 from pto_wsp.runtime.trace import Trace
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
 
 Setting = str | int | float | bool
 
@@ -69,10 +72,12 @@ class Program:
         machine: str | PathLike[str] = "ascend_a3",
         ir: Mapping[str, str] | None = None,
         cpp: str = "",
+        module: Callable[[], ModuleOp] | None = None,
         threads: int | None = None,
     ) -> None:
         """`settings` come on top of those that the program was sealed with; `machine` is the name
-        of a profile or a file; `ir` holds the final module's dialects by name. Raises LoadError."""
+        of a profile or a file; `ir` holds the final module's dialects by name, `module` makes the
+        one that was compiled. Raises LoadError."""
         is_loaded = isinstance(program, _core.LoadedProgram)
         self._loaded = loaded = program if is_loaded else _core.LoadedProgram(program)
         self._session = _core.Session(loaded)
@@ -83,6 +88,7 @@ class Program:
         self._threads = _thread_count(threads)
         self._ir = dict(ir or {})
         self._cpp = cpp
+        self._module = module
         self._pending: tuple[_core.Run, Trace] | None = None
         self._failure: PtoError | None = None
         self._executed: Result | None = None
@@ -194,6 +200,12 @@ class Program:
     def cpp(self) -> str:
         """The emitted C++."""
         return self._cpp
+
+    def module(self) -> ModuleOp:
+        """The workload and its schedule as they were compiled, as a new IR module."""
+        if self._module is None:
+            raise LoadError(f"{self.name} was loaded from a file, which holds no IR")
+        return self._module()
 
     @property
     def name(self) -> str:

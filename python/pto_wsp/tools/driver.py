@@ -51,7 +51,7 @@ def _check(options: Options) -> None:
     for name in (*options.print_ir_before, *options.print_ir_after):
         if name not in known:
             raise UsageError(f"there is no pass {name!r}; see ptoc --list-passes")
-    if options.emit == "so" and options.output is None:
+    if options.emit == "so" and options.output in (None, "-"):
         raise UsageError("--emit=so writes a file: say which with -o")
     if options.file is None and sys.stdin.isatty():
         raise UsageError("say what to compile: FILE.py, FILE.mlir, or - for standard input")

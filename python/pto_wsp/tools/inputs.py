@@ -19,6 +19,7 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 
 from pto_wsp.dialects.text import parse_module
 from pto_wsp.errors import CompileError, PtoError
+from pto_wsp.language.kernel import Kernel
 
 SPLIT = "// -----"
 """Separates the parts of a file under --split-input-file."""
@@ -29,7 +30,7 @@ _CLOSED_STRINGS = re.compile(r'(?:[^"/]|/(?!/)|"(?:[^"\\]|\\.)*")*')
 
 @runtime_checkable
 class HasModule(Protocol):
-    """A workload, with or without a schedule."""
+    """A workload, with or without a schedule, or a program."""
 
     def module(self) -> ModuleOp: ...
 
@@ -62,6 +63,8 @@ def split_text(text: str) -> list[str]:
 def parse_text(ctx: Context, text: str, path: str) -> ModuleOp:
     """The module in `text`; raises CompileError where it is none."""
     name = "<stdin>" if path == "-" else path
+    if not text.strip():
+        raise CompileError(f"{name}: error: expected a module in MLIR syntax, found nothing")
     _check_strings(text, name)
     try:
         return parse_module(ctx, text, name)
@@ -98,6 +101,10 @@ def trace_python(path: str, name: str | None) -> ModuleOp:
     with _user_code(path):
         namespace = vars(_import(path))
         found = _pick(path, namespace, name)
+        if isinstance(found, Kernel):
+            raise CompileError(
+                f"{path}: error: {found.name} is a kernel, which workloads launch; name a workload"
+            )
         if not isinstance(found, HasModule) and callable(found):
             found = found()
         if not isinstance(found, HasModule):
