@@ -6,6 +6,7 @@
 #include <set>
 
 #include "deps/overlap_tracker.h"
+#include "deps/written_set.h"
 #include "table_source.h"
 
 namespace {
@@ -176,4 +177,35 @@ TEST_CASE("memory is bounded by the window, and what was written long ago melts 
   CHECK(tracker.find_writers(region_of({0, {0, 0}, {1, 1}, PTO_IN}), id, writers));
   CHECK(writers.empty());
   CHECK(!tracker.find_writers(region_of(in(1, 0, 4)), id, writers));
+}
+
+TEST_CASE("a set of written boxes covers a box where every element was written") {
+  pto::WrittenSet written({{16, 16}});
+  const auto box = [](int64_t row, int64_t col, int64_t rows, int64_t cols) {
+    return pto::Box{0, 2, {row, col}, {row + rows, col + cols}};
+  };
+  std::vector<std::vector<bool>> cells(16, std::vector<bool>(16));
+  std::mt19937 random(7);
+  const auto below = [&random](int64_t n) { return static_cast<int64_t>(random() % static_cast<uint64_t>(n)); };
+  int covered = 0;
+  for (int i = 0; i < 2000; ++i) {
+    if (i % 100 == 0) {
+      written = pto::WrittenSet({{16, 16}});
+      cells.assign(16, std::vector<bool>(16));
+    }
+    const int64_t r = below(16), c = below(16), rows = 1 + below(std::min<int64_t>(5, 16 - r)),
+                  cols = 1 + below(std::min<int64_t>(5, 16 - c));
+    bool all = true;
+    for (int64_t y = r; y < r + rows; ++y) {
+      for (int64_t x = c; x < c + cols; ++x) all = all && cells[y][x];
+    }
+    CHECK(written.covers(box(r, c, rows, cols)) == all);
+    covered += all;
+    if (i % 2 == 0) continue;
+    written.add(box(r, c, rows, cols));
+    for (int64_t y = r; y < r + rows; ++y) {
+      for (int64_t x = c; x < c + cols; ++x) cells[y][x] = true;
+    }
+  }
+  CHECK(covered > 100);
 }

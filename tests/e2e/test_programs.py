@@ -131,7 +131,7 @@ def numbers() -> SimpleNamespace:
         picked=empty("picked", F32, R, 5),
         turned=empty("turned", F32, R, C),
         counted=empty("counted", I32, R, C),
-        total=empty("total", F32, R, C),
+        total=Tensor(data=np.zeros((R, C), np.float32), name="total"),
     )
 
     @workload

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pto_wsp import Dense, DType, In, InOut, P, Tensor, Tile, jit_kernel, tl, workload
+from pto_wsp import Dense, DType, In, InOut, Out, P, Tensor, Tile, jit_kernel, tl, workload
 from pto_wsp.errors import ExecutionError, TraceError
 
 F32 = DType.F32
@@ -92,3 +92,69 @@ def test_names_of_tensors_are_free_and_others_are_identifiers() -> None:
         @jit_kernel
         def wrong(é: In[Tile[4, 8, F32]]):
             pass
+
+
+def copy_rows(source: Tensor, first: int, target: Tensor, to: int) -> None:
+    copy(x=source[first : first + 4], y=target[to : to + 4])
+
+
+@jit_kernel
+def copy(x: In[Tile[4, 8, F32]], y: Out[Tile[4, 8, F32]]):
+    tl.store(y, x)
+
+
+def test_what_no_task_has_written_is_not_read() -> None:
+    x = Tensor(data=np.ones((8, 8), np.float32), name="x")
+    middle, y = Tensor.empty((8, 8), F32, name="middle"), Tensor.empty((8, 8), F32, name="y")
+
+    @workload
+    def half():
+        copy_rows(x, 0, middle, 0)
+        copy_rows(middle, 2, y, 0)
+
+    program = half().task_graph().compile()
+    program.execute()
+    with pytest.raises(
+        ExecutionError, match=r"copy.*'x' reads tensor 'middle'\[2:6, 0:8\], where no"
+    ):
+        program.synchronize()
+
+    @workload
+    def whole():
+        for first in (4, 0):
+            copy_rows(x, first, middle, first)
+        copy_rows(middle, 2, y, 0)
+
+    program = whole().task_graph().compile()
+    program.execute()
+    program.synchronize()
+    assert np.array_equal(y.numpy()[:4], np.ones((4, 8)))
+
+
+@pytest.mark.parametrize("to", [0, 1])
+def test_a_task_does_not_write_what_another_parameter_reads(to: int) -> None:
+    x = Tensor(data=np.ones((8, 8), np.float32), name="x")
+
+    @workload
+    def shifted():
+        copy_rows(x, 0, x, to)
+
+    program = shifted().task_graph().compile()
+    program.execute()
+    with pytest.raises(ExecutionError, match=r"'x' and 'y' share elements of tensor 'x'.*InOut"):
+        program.synchronize()
+    with pytest.raises(ExecutionError, match="share elements"):
+        program.simulate()
+
+
+def test_a_task_reads_and_writes_different_parts_of_a_tensor() -> None:
+    x = Tensor(data=np.arange(64, dtype=np.float32).reshape(8, 8), name="x")
+
+    @workload
+    def moved():
+        copy_rows(x, 0, x, 4)
+
+    program = moved().task_graph().compile()
+    program.execute()
+    program.synchronize()
+    assert np.array_equal(x.numpy()[4:], x.numpy()[:4])

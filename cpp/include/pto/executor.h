@@ -13,6 +13,7 @@ namespace pto {
 struct TensorBinding {
   pto_tensor info;
   void* data = nullptr;
+  bool has_values = true;  // false: only what tasks have written may be read
 };
 
 class Executor {

@@ -40,4 +40,23 @@ bool WrittenSet::meets(const Box& box) {
   return !found_.empty();
 }
 
+// What one of the set's boxes leaves of `box` is cut into boxes, and each of those looked for again.
+bool WrittenSet::covers(const Box& box) const {
+  std::vector<BoxIndex::Handle> found;
+  index_.find_overlapping(box, found);
+  if (found.empty()) return false;
+  const Box& part = index_.box(found.front());
+  Box rest = box;
+  for (uint32_t d = 0; d < box.rank; ++d) {
+    Box below = rest, above = rest;
+    below.end[d] = std::min(rest.end[d], part.begin[d]);
+    above.begin[d] = std::max(rest.begin[d], part.end[d]);
+    if (!is_empty(below) && !covers(below)) return false;
+    if (!is_empty(above) && !covers(above)) return false;
+    rest.begin[d] = std::max(rest.begin[d], part.begin[d]);
+    rest.end[d] = std::min(rest.end[d], part.end[d]);
+  }
+  return true;
+}
+
 }  // namespace pto

@@ -15,6 +15,8 @@ class WrittenSet {
 
   void add(const Box& box);
   bool meets(const Box& box);
+  // Every element of `box` lies in the set.
+  bool covers(const Box& box) const;
   size_t size() const { return index_.size(); }
 
  private:

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "deps/overlap_tracker.h"
+#include "deps/written_set.h"
 #include "exec/describe.h"
 #include "exec/operands.h"
 #include "exec/pool.h"
@@ -32,6 +33,12 @@ constexpr int64_t kWindow = 65536;
 constexpr int64_t kBatch = kWindow / 8;
 
 bool is_written(const pto_tensor& tensor) { return tensor.role == PTO_OUTPUT || tensor.role == PTO_TEMPORARY; }
+
+std::vector<std::vector<int64_t>> extents_of(std::span<const TensorBinding> tensors) {
+  std::vector<std::vector<int64_t>> extents;
+  for (const TensorBinding& t : tensors) extents.emplace_back(t.info.extent, t.info.extent + t.info.rank);
+  return extents;
+}
 
 std::vector<TensorInfo> tensor_infos(std::span<const TensorBinding> tensors) {
   std::vector<TensorInfo> infos;
@@ -79,6 +86,7 @@ struct Executor::Impl {
         tensors_(tensors),
         tiles_(tensors),
         tracker_(tensor_infos(tensors), kWindow),
+        written_(extents_of(tensors)),
         benches_(static_cast<size_t>(threads)),
         pool_(threads, [this](int worker, HostTask& task) { run(worker, task); }) {}
 
@@ -87,6 +95,7 @@ struct Executor::Impl {
     try {
       tiles_.build(kernels_[task.kernel], sites_[task.site], task, built_);
       check_writes(task);
+      check_reads(task);
     } catch (const ExecutionError&) {
       wait_for_all();
       check_running();  // an earlier task's error goes first
@@ -104,6 +113,10 @@ struct Executor::Impl {
     try {
       const TensorBinding& tensor = tensors_[region.tensor];
       check_inside(region, tensor.info, tensor_title(tensor.info) + ": the region that the workload reads");
+      if (!has_values(region)) {
+        throw ExecutionError(tensor_title(tensor.info) + ": the workload reads " + box_text(region) +
+                             ", where no task has written: write it before, or give the tensor data");
+      }
       wait_for_writers(region);
       check_running();
       widen_region(tiles_, tensor, region, values);
@@ -141,6 +154,28 @@ struct Executor::Impl {
       throw ExecutionError(task_title(kernel, sites_[task.site], task.axes) + ": parameter '" + kernel.params[i].name +
                            "' is written, tensor '" + tensor.name + "' is declared as one that no task writes");
     }
+  }
+
+  // What a task reads has been written before, unless its tensor was given values.
+  void check_reads(const pto_task& task) {
+    const pto_kernel& kernel = kernels_[task.kernel];
+    for (uint32_t i = 0; i < kernel.param_count; ++i) {
+      const pto_region& region = task.operands[i];
+      if (kernel.params[i].role == PTO_OUT || has_values(region)) continue;
+      throw ExecutionError(task_title(kernel, sites_[task.site], task.axes) + ": parameter '" + kernel.params[i].name +
+                           "' reads tensor '" + tensors_[region.tensor].info.name + "'" + box_text(region) +
+                           ", where no task has written: write it before, or give the tensor data");
+    }
+    for (uint32_t i = 0; i < kernel.param_count; ++i) {
+      const pto_region& region = task.operands[i];
+      if (kernel.params[i].role == PTO_IN || tensors_[region.tensor].has_values) continue;
+      if (const Box box = box_of(region); !is_empty(box)) written_.add(box);
+    }
+  }
+
+  bool has_values(const pto_region& region) const {
+    const Box box = box_of(region);
+    return tensors_[region.tensor].has_values || is_empty(box) || written_.covers(box);
   }
 
   // The next task's slot is free from here on.
@@ -268,6 +303,7 @@ struct Executor::Impl {
   int64_t next_id_ = 0;
   std::deque<HostTask> slots_;
   OverlapTracker tracker_;
+  WrittenSet written_;  // of the tensors that were given no values
   std::vector<pto_region> regions_;
   std::vector<pto_role> roles_;
   std::vector<Edge> edges_;

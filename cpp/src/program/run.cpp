@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "deps/box.h"
 #include "program/orchestration.h"
 #include "pto/dtype.h"
 #include "pto/error.h"
@@ -48,6 +49,11 @@ void check_read(const pto_program& program, const pto_region& region) {
   check_region(region, tensor, std::string(tensor.location) + ": the workload's read of '" + tensor.name + "'");
 }
 
+bool share_elements(const pto_region& a, const pto_region& b) {
+  const Box left = box_of(a), right = box_of(b);
+  return !is_empty(left) && !is_empty(right) && share_an_element(left, right);
+}
+
 // The key functions that the schedule names, evaluated for one task after the other.
 class Keys {
  public:
@@ -78,13 +84,36 @@ class TimedSink : public RunSink {
 
  protected:
   int64_t simulate(pto_task task) {
+    check_aliases(task);
     task.keys = keys_.of(task);
     return simulation_.submit(task);
+  }
+
+  std::string title(const pto_task& task) const {
+    return std::string(program_.sites[task.site].location) + ": " + program_.kernels[task.kernel].name;
   }
 
   const pto_program& program_;
   Keys keys_;
   Simulation& simulation_;
+
+ private:
+  // A kernel's loads and stores have no order among its parameters, so none may write what another one touches.
+  void check_aliases(const pto_task& task) const {
+    const pto_kernel& kernel = program_.kernels[task.kernel];
+    for (uint32_t a = 0; a < kernel.param_count; ++a) {
+      for (uint32_t b = a + 1; b < kernel.param_count; ++b) {
+        const pto_region &left = task.operands[a], &right = task.operands[b];
+        if (left.tensor != right.tensor || (kernel.params[a].role == PTO_IN && kernel.params[b].role == PTO_IN) ||
+            !share_elements(left, right)) {
+          continue;
+        }
+        throw ExecutionError(title(task) + ": parameters '" + kernel.params[a].name + "' and '" +
+                             kernel.params[b].name + "' share elements of tensor '" +
+                             program_.tensors[left.tensor].name + "', and one of them is written: use one InOut");
+      }
+    }
+  }
 };
 
 class ExecuteSink final : public TimedSink {
@@ -130,8 +159,7 @@ class SimulateSink final : public TimedSink {
     const pto_kernel& kernel = program_.kernels[task.kernel];
     for (uint32_t i = 0; i < kernel.param_count; ++i) {
       check_region(task.operands[i], program_.tensors[task.operands[i].tensor],
-                   std::string(program_.sites[task.site].location) + ": " + kernel.name + ": parameter '" +
-                       kernel.params[i].name + "' ");
+                   title(task) + ": parameter '" + kernel.params[i].name + "' ");
     }
   }
 

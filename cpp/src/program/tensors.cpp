@@ -60,6 +60,7 @@ void TensorTable::bind(const std::string& name, const TensorData& data) {
   owned_[index].reset();
   given_[index] = data.has_values;
   binding.data = data.data;
+  binding.has_values = data.has_values;
   binding.info.source = data.has_values ? static_cast<uint8_t>(PTO_SOURCE_MEMORY) : info.source;
 }
 
@@ -81,6 +82,7 @@ void TensorTable::prepare() {
                            "executing it");
     }
     allocate(i);
+    bindings_[i].has_values = !is_written(info);
     if (!is_written(info)) fill_synthetic(i);
   }
 }
