@@ -5,8 +5,6 @@
 namespace pto {
 namespace {
 
-constexpr uint64_t kKinds = 4;
-
 std::vector<std::vector<int64_t>> extents_of(std::span<const TensorInfo> tensors) {
   std::vector<std::vector<int64_t>> extents;
   for (const TensorInfo& tensor : tensors) extents.push_back(tensor.extent);
@@ -37,17 +35,15 @@ void OverlapTracker::add_task(int64_t id, std::span<const pto_region> operands, 
     if (operand.role != PTO_IN) cover(operand);
   }
   for (const Operand& operand : operands_) record(operand, id, oldest);
-  take_edges(edges);
+  collector_.take(edges);
 }
 
 void OverlapTracker::meet(const Operand& operand, int64_t oldest) {
   for (size_t i = operand.first_hit; i < operand.last_hit; ++i) {
     const Accesses& node = nodes_[hits_[i]];
-    if (node.writer >= oldest) add_source(node.writer, operand.role == PTO_OUT ? EdgeKind::Waw : EdgeKind::Raw, oldest);
+    if (node.writer >= oldest) collector_.add(node.writer, operand.role == PTO_OUT ? EdgeKind::Waw : EdgeKind::Raw);
     if (operand.role == PTO_IN) continue;
-    for (size_t r = node.readers.size(); r-- > node.first_reader && node.readers[r] >= oldest;) {
-      add_source(node.readers[r], EdgeKind::War, oldest);
-    }
+    node.readers.visit_from(oldest, [this](int64_t reader) { collector_.add(reader, EdgeKind::War); });
   }
 }
 
@@ -60,7 +56,6 @@ void OverlapTracker::cover(const Operand& operand) {
     if (same_elements(operand.box, index_.box(handle))) {
       node.writer = -1;
       node.readers.clear();
-      node.first_reader = 0;
     } else {
       remove_node(handle);
     }
@@ -79,7 +74,7 @@ void OverlapTracker::record(const Operand& operand, int64_t id, int64_t oldest) 
   node.last_access = id;
   // A read beside a write of the same task and box adds nothing: what meets one meets the other, with a better kind.
   if (operand.role == PTO_IN) {
-    add_reader(node, id, oldest);
+    node.readers.add(id, oldest);
   } else {
     node.writer = id;
   }
@@ -125,7 +120,6 @@ void OverlapTracker::remove_node(Handle handle) {
   Accesses& node = nodes_[handle];
   node.writer = -1;
   node.readers.clear();
-  node.first_reader = 0;
   node.live = false;
 }
 
@@ -141,34 +135,6 @@ void OverlapTracker::unlink(Handle handle) {
   const Accesses& node = nodes_[handle];
   (node.older == BoxIndex::kNone ? oldest_ : nodes_[node.older].newer) = node.newer;
   (node.newer == BoxIndex::kNone ? newest_ : nodes_[node.newer].older) = node.older;
-}
-
-void OverlapTracker::add_reader(Accesses& node, int64_t id, int64_t oldest) const {
-  std::vector<int64_t>& readers = node.readers;
-  if (readers.size() > node.first_reader && readers.back() == id) return;
-  while (node.first_reader < readers.size() && readers[node.first_reader] < oldest) ++node.first_reader;
-  // Moves at most as many as were dropped: constant time per read.
-  if (node.first_reader > readers.size() / 2) {
-    readers.erase(readers.begin(), readers.begin() + static_cast<int64_t>(node.first_reader));
-    node.first_reader = 0;
-  }
-  readers.push_back(id);
-}
-
-void OverlapTracker::add_source(int64_t source, EdgeKind kind, int64_t oldest) {
-  if (source >= oldest) sources_.push_back(static_cast<uint64_t>(source) * kKinds + static_cast<uint64_t>(kind));
-}
-
-// Sorted by source, then kind: the first of a source has the kind that counts.
-void OverlapTracker::take_edges(std::vector<Edge>& edges) {
-  std::sort(sources_.begin(), sources_.end());
-  edges.clear();
-  for (const uint64_t source : sources_) {
-    const auto id = static_cast<int64_t>(source / kKinds);
-    if (!edges.empty() && edges.back().source == id) continue;
-    edges.push_back({id, static_cast<EdgeKind>(source % kKinds)});
-  }
-  sources_.clear();
 }
 
 }  // namespace pto

@@ -3,6 +3,8 @@
 
 #include "deps/box_index.h"
 #include "deps/dependency_tracker.h"
+#include "deps/edge_collector.h"
+#include "deps/id_runs.h"
 #include "deps/written_set.h"
 #include "pto/source.h"
 
@@ -27,8 +29,7 @@ class OverlapTracker final : public DependencyTracker {
 
   struct Accesses {
     int64_t writer = -1;
-    std::vector<int64_t> readers;  // ascending, from first_reader on
-    size_t first_reader = 0;
+    IdRuns readers;
     int64_t last_access = 0;
     Handle older = BoxIndex::kNone, newer = BoxIndex::kNone;
     bool live = false;
@@ -48,9 +49,6 @@ class OverlapTracker final : public DependencyTracker {
   void remove_node(Handle handle);
   void append_newest(Handle handle);
   void unlink(Handle handle);
-  void add_reader(Accesses& node, int64_t id, int64_t oldest) const;
-  void add_source(int64_t source, EdgeKind kind, int64_t oldest);
-  void take_edges(std::vector<Edge>& edges);
 
   int64_t window_;
   BoxIndex index_;
@@ -59,7 +57,7 @@ class OverlapTracker final : public DependencyTracker {
   Handle oldest_ = BoxIndex::kNone, newest_ = BoxIndex::kNone;
   std::vector<Operand> operands_;
   std::vector<Handle> hits_;
-  std::vector<uint64_t> sources_;  // source * 4 + kind
+  EdgeCollector collector_;
 };
 
 }  // namespace pto
