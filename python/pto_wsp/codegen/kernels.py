@@ -236,20 +236,22 @@ class KernelEmitter:
             f"{self._dense(op.source, 0)}, {self._dense(op.indices, 1)}, "
             f"{self._buffers[op.result].pointer}"
         )
-        with self._out.block(f"if (call->ops->gather({arguments}) >= 0)"):
-            message = (
-                f"tl.gather: an index is not in 0..{cols - 1}, the columns of the gathered tile"
-            )
-            self._out.line(f"call->error = {quoted(message)};")
-            self._out.line("return;")
+        message = f"tl.gather: an index is not in 0..{cols - 1}, the columns of the gathered tile"
+        self._refuse(f"call->ops->gather({arguments}) >= 0", message)
 
     def _emit_topk(self, op: tile.TopkOp) -> None:
         rows, cols = tile_type(op.source).shape
         values, indices = self._buffers[op.values], self._buffers[op.indices]
-        self._out.line(
-            f"call->ops->topk({rows}, {cols}, {op.k}, {self._dense(op.source)}, "
-            f"{values.pointer}, {indices.pointer});"
+        arguments = (
+            f"{rows}, {cols}, {op.k}, {self._dense(op.source)}, {values.pointer}, {indices.pointer}"
         )
+        self._refuse(f"call->ops->topk({arguments}) >= 0", "tl.topk: an element is NaN")
+
+    def _refuse(self, condition: str, message: str) -> None:
+        """Ends the task with an error where the condition holds."""
+        with self._out.block(f"if ({condition})"):
+            self._out.line(f"call->error = {quoted(message)};")
+            self._out.line("return;")
 
     # ---- Copies ----
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NoReturn, cast
 
+import numpy as np
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
@@ -14,6 +16,7 @@ from pto_wsp.dialects import tile
 from pto_wsp.dialects.dtypes import dtype_info, dtype_named
 from pto_wsp.dialects.locations import file_location
 from pto_wsp.dialects.tile import TileType
+from pto_wsp.dialects.tile_values import round_to
 from pto_wsp.language.dtypes import DType
 from pto_wsp.language.parameters import ParameterSpec
 from pto_wsp.language.source import fail, user_place
@@ -68,8 +71,10 @@ def is_tracing() -> bool:
 class Value:
     """A tile inside a kernel: a block of numbers that is known when the program runs."""
 
-    __array_ufunc__ = None
-    """NumPy leaves `array + value` to us."""
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> NoReturn:
+        fail(
+            f"a tile is known when the program runs: np.{ufunc.__name__} cannot look at it; use tl"
+        )
 
     def __init__(self, ssa: SSAValue) -> None:
         self._ssa = ssa
@@ -118,8 +123,17 @@ class Value:
     def __rtruediv__(self, other: Any) -> Value:
         return binary("/", tile.DivOp, other, self)
 
+    def __pow__(self, other: Any) -> Value:
+        return binary("**", tile.PowOp, self, other)
+
+    def __rpow__(self, other: Any) -> Value:
+        return binary("**", tile.PowOp, other, self)
+
     def __neg__(self) -> Value:
         return unary("-", tile.NegOp, self)
+
+    def __abs__(self) -> Value:
+        return unary("abs", tile.AbsOp, self)
 
     def __matmul__(self, other: Any) -> Value:
         return emit("@", tile.MatmulOp, as_value("@", self), as_value("@", other))
@@ -228,6 +242,8 @@ def as_value(what: str, operand: Any, like: DType | None = None) -> Value:
     """A tile of an operand; a number becomes a 1x1 constant of the dtype `like`."""
     if isinstance(operand, Value):
         return operand
+    if isinstance(operand, (np.integer, np.floating)):
+        operand = operand.item()
     if isinstance(operand, bool) or not isinstance(operand, (int, float)):
         fail(f"{what}: expected a tile or a number, found {operand!r}")
     return constant(what, operand, like or DType.F32)
@@ -235,8 +251,10 @@ def as_value(what: str, operand: Any, like: DType | None = None) -> Value:
 
 def constant(what: str, number: Number, dtype: DType) -> Value:
     info = dtype_named(dtype.value)
-    if not dtype.is_float and number != int(number):
+    if not dtype.is_float and (not math.isfinite(number) or number != int(number)):
         fail(f"{what}: {number} is no {dtype.value}; cast the tile to a float dtype first")
+    if dtype.is_float and math.isfinite(number) and math.isinf(round_to(number, info.name)):
+        fail(f"{what}: {number} is beyond the range of {dtype.value}")
     return emit(what, tile.ConstantOp, number, TileType((1, 1), info.type))
 
 

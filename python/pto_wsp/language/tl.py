@@ -289,7 +289,10 @@ def rowmean(x: Value) -> Value:
 
 @_recorded
 def topk(x: Value, k: int) -> TopK:
-    """The k largest of every row, largest first, and their columns in i32; ties: lower column."""
+    """The k largest of every row, largest first, and their columns in i32; ties: lower column.
+
+    A NaN is an ExecutionError: it has no rank.
+    """
     op = trace.emit_op("tl.topk", tile.TopkOp, x, k)
     return TopK(Value(op.results[0]), Value(op.results[1]))
 
@@ -346,7 +349,9 @@ def interleave(even: Value, odd: Value) -> Value:
 
 @_recorded
 def concat(parts: Sequence[Value]) -> Value:
-    """Tiles of equal height side by side."""
+    """Tiles of equal height side by side: `tl.concat([a, b])`."""
+    if not isinstance(parts, (list, tuple)):
+        fail(f"tl.concat takes one list of tiles, tl.concat([a, b]), found {parts!r}")
     values = [trace.as_value("tl.concat", part).ssa for part in parts]
     return trace.emit("tl.concat", tile.ConcatOp, values)
 
