@@ -15,4 +15,4 @@ def task_program(
     """Compiles and seals cpp/tests/programs/NAME.cpp; `chosen` is the source of `chain`'s index
     tensor."""
     source = f"#define CHOSEN_SOURCE PTO_SOURCE_{chosen}\n" + (SOURCES / f"{name}.cpp").read_text()
-    return build(source, json.loads(json.dumps(settings or {})), cache=cache)
+    return build([source], json.loads(json.dumps(settings or {})), cache=cache)

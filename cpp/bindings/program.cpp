@@ -222,6 +222,7 @@ void bind_program(py::module_& m) {
   py::register_exception_translator(translate);
   m.def("cpu_level", &pto::cpu_level);
   m.def("seal", &pto::seal, py::arg("object"), py::arg("settings"), py::arg("out"), ReleaseGil());
+  m.def("check_seal", &pto::check_seal, py::arg("program"), ReleaseGil());
   m.def("schedule_keys", &pto::schedule_keys);
   bind_session(m);
   bind_run(m);

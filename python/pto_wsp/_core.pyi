@@ -47,6 +47,9 @@ def fill_random(
 def seal(object: str | PathLike[str], settings: str, out: str | PathLike[str]) -> None:
     """Makes a task program of a shared object and its settings; raises LoadError."""
 
+def check_seal(program: str | PathLike[str]) -> None:
+    """Raises LoadError unless the task program is whole and of this engine's ABI."""
+
 def schedule_keys() -> list[str]:
     """The settings of a schedule; every other key is the machine's."""
 

@@ -35,7 +35,7 @@ def compile_workload(
     original = module.clone()
     run_pipeline(module, make_context())
     source = emit_cpp(module)
-    sealed = build(source, module_settings(module), compiler=compiler)
+    sealed = build([source], module_settings(module), compiler=compiler)
     ir = {dialect: to_text(part(module, dialect)) for dialect in ("tile", "task", "schedule")}
     return Program(
         sealed,

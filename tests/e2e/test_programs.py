@@ -377,38 +377,6 @@ def test_nan_in_routing_scores_is_an_error() -> None:
         program.synchronize()
 
 
-def test_a_missing_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    work = routed(None).work
-    with pytest.raises(CompileError, match="no-such-compiler"):
-        work.compile(compiler="no-such-compiler")
-    monkeypatch.delenv("PTO_CXX", raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CompileError, match=r"PTO_CXX.*install g\+\+"):
-        work.compile()
-
-
-def test_a_compiler_that_fails_is_quoted(tmp_path: Path) -> None:
-    script = tmp_path / "cxx"
-    script.write_text(
-        '#!/bin/sh\n[ "$1" = --version ] && echo fake && exit 0\necho "bad luck" >&2\nexit 1\n'
-    )
-    script.chmod(0o755)
-    with pytest.raises(CompileError, match="bad luck"):
-        routed(None).work.compile(compiler=str(script))
-
-
-def test_the_cache_is_used_and_survives_damage_elsewhere(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("PTO_CACHE_DIR", str(tmp_path))
-    work = routed(None).work
-    first = work.compile().simulate().stats
-    files = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    second = work.compile().simulate().stats
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == files
-    assert first.makespan_cycles == second.makespan_cycles
-
-
 def test_a_damaged_program(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.so"
     damaged.write_bytes(b"\x7fELF" + os.urandom(400))

@@ -18,6 +18,9 @@ namespace pto {
 // Throws LoadError where a file cannot be read or written.
 void seal(const std::filesystem::path& object, std::string_view settings, const std::filesystem::path& out);
 
+// Throws LoadError unless the sealed program is whole and of this ABI.
+void check_seal(const std::filesystem::path& program);
+
 // A sealed program in memory; its code stays loaded as long as this object lives.
 class LoadedProgram {
  public:

@@ -120,4 +120,6 @@ SealedParts open_seal(std::string_view bytes, const std::filesystem::path& path)
   return {bytes.substr(0, object), bytes.substr(object, settings)};
 }
 
+void check_seal(const std::filesystem::path& program) { open_seal(read_bytes(program), program); }
+
 }  // namespace pto

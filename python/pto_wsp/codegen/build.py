@@ -1,25 +1,27 @@
 """Emitted C++ to a sealed task program: the system compiler behind a content-addressed cache."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 import shlex
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pto_wsp import _core
+from pto_wsp.codegen.cache import CheckedFile, cache_dir, is_sealed
 from pto_wsp.errors import CompileError
 
 FLAGS = (
     "-std=c++20",
     "-O3",
     "-fPIC",
-    "-shared",
     "-fno-math-errno",
     "-fno-trapping-math",
     # Integers wrap around, as they do in NumPy.
@@ -27,6 +29,9 @@ FLAGS = (
     # Contraction would make values depend on the machine; kernels ask for fma where they want it.
     "-ffp-contract=off",
 )
+
+
+_NAME_ANOTHER = "name another one with compiler=, --compiler or PTO_CXX"
 
 
 @dataclass(frozen=True)
@@ -37,11 +42,20 @@ class Compiler:
 
     @property
     def flags(self) -> tuple[str, ...]:
+        """Of a translation unit."""
         level = _core.cpu_level()
-        if "clang version" in self.identity and "zig" in " ".join(self.command):
-            level = level.replace("-", "_")
-            return (*FLAGS, "-nostdlib++", f"-march={level}") if level else (*FLAGS, "-nostdlib++")
-        return (*FLAGS, f"-march={level}") if level else FLAGS
+        if not level:
+            return FLAGS
+        return (*FLAGS, f"-march={level.replace('-', '_') if self._is_zig else level}")
+
+    @property
+    def link_flags(self) -> tuple[str, ...]:
+        # The engine's process brings the C++ library.
+        return ("-shared", "-nostdlib++") if self._is_zig else ("-shared",)
+
+    @property
+    def _is_zig(self) -> bool:
+        return "clang version" in self.identity and "zig" in " ".join(self.command)
 
 
 def find_compiler(requested: str | None = None) -> Compiler:
@@ -49,9 +63,9 @@ def find_compiler(requested: str | None = None) -> Compiler:
 
     Raises CompileError where there is none or where it does not run.
     """
-    named = requested or os.environ.get("PTO_CXX")
-    if named:
-        return _identify(tuple(shlex.split(named)))
+    named = os.environ.get("PTO_CXX") or None if requested is None else requested
+    if named is not None:
+        return _identify(_command(named))
     for candidate in ("c++", "g++", "clang++"):
         if shutil.which(candidate):
             return _identify((candidate,))
@@ -59,6 +73,16 @@ def find_compiler(requested: str | None = None) -> Compiler:
         "no C++ compiler was found: looked for $PTO_CXX, c++, g++ and clang++; install g++, or run "
         "`pip install ziglang` and set PTO_CXX='python -m ziglang c++'"
     )
+
+
+def _command(named: object) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(named)) if isinstance(named, str) else ()
+    except ValueError:  # a quote that is not closed
+        words = ()
+    if not words:
+        raise CompileError(f"expected a C++ compiler's command, found {named!r}: {_NAME_ANOTHER}")
+    return words
 
 
 @lru_cache
@@ -73,8 +97,7 @@ def _identify(command: tuple[str, ...]) -> Compiler:
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise CompileError(
-            f"the C++ compiler `{shlex.join(command)}` does not run ({error}): "
-            "name another one with compiler=, --compiler or PTO_CXX"
+            f"the C++ compiler `{shlex.join(command)}` does not run ({error}): {_NAME_ANOTHER}"
         ) from error
     return Compiler(command, answer.stdout)
 
@@ -86,62 +109,73 @@ def include_dir() -> Path:
     return beside if beside.is_dir() else Path(__file__).parents[3] / "cpp" / "include"
 
 
-def cache_dir() -> Path:
-    """$PTO_CACHE_DIR, else `pto_wsp` in the user's cache folder."""
-    if chosen := os.environ.get("PTO_CACHE_DIR"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pto_wsp"
-
-
 def build(
-    source: str,
+    units: Sequence[str],
     settings: Mapping[str, object],
     *,
     compiler: str | None = None,
     cache: Path | None = None,
 ) -> Path:
-    """The sealed task program of `source` with `settings`, compiled unless the cache has it.
+    """The sealed task program of the translation `units` with `settings`.
 
-    Raises CompileError with the compiler's own words where it refuses the source.
+    A unit is compiled unless the cache has its object, a program is linked unless the cache has it.
+    Raises CompileError with the compiler's own words where it refuses a unit, and where the cache
+    cannot be written.
     """
     chosen = find_compiler(compiler)
     folder = cache or cache_dir()
     text = json.dumps(settings, sort_keys=True)
-    object_key = _digest(
-        source, chosen.identity, shlex.join((*chosen.command, *chosen.flags)), _headers()
-    )
-    program = folder / f"{_digest(object_key, text)}.so"
-    if program.exists():
+    names = [_digest(unit, *_circumstances(chosen)) for unit in units]
+    program = folder / f"{_digest(*names, text)}.so"
+    if is_sealed(program):
         return program
-    folder.mkdir(parents=True, exist_ok=True)
-    compiled = folder / f"{object_key}.o.so"
-    if not compiled.exists():
-        _compile(chosen, source, compiled)
-    _core.seal(str(compiled), text, str(program))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # A folder of its own, then one rename: concurrent builds never see half a file.
+        with TemporaryDirectory(dir=folder) as scratch:
+            objects = [
+                _object(chosen, unit, CheckedFile(folder / f"{name}.o"), Path(scratch, f"{name}.o"))
+                for name, unit in zip(names, units, strict=True)
+            ]
+            linked = Path(scratch, "program.so")
+            _run(chosen, [*chosen.link_flags, *map(str, objects)], linked)
+            _core.seal(str(linked), text, str(program))
+    except OSError as error:
+        raise CompileError(
+            f"the program cache {folder} cannot be used ({error}): set PTO_CACHE_DIR to a folder "
+            "that can be written"
+        ) from error
     return program
 
 
-def _compile(compiler: Compiler, source: str, target: Path) -> None:
-    # A folder of its own, then one rename: concurrent builds never see half a file.
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        cpp, out = Path(scratch, "program.cpp"), Path(scratch, "program.so")
-        cpp.write_text(source)
-        command = [
-            *compiler.command,
-            *compiler.flags,
-            f"-I{include_dir()}",
-            str(cpp),
-            "-o",
-            str(out),
-        ]
-        run = subprocess.run(
-            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-        )
-        if run.returncode != 0:
-            raise CompileError(
-                f"`{shlex.join(compiler.command)}` refused the emitted program:\n{run.stderr}"
-            )
-        os.replace(out, target)
+def _object(compiler: Compiler, unit: str, cached: CheckedFile, target: Path) -> Path:
+    """Puts the object of a translation unit into `target`: the cached one if there is one."""
+    if (known := cached.read()) is not None:
+        target.write_bytes(known)
+        return target
+    source = target.with_suffix(".cpp")
+    source.write_text(unit)
+    _run(compiler, [*compiler.flags, "-c", f"-I{include_dir()}", str(source)], target)
+    cached.write(target.read_bytes())
+    return target
+
+
+def _run(compiler: Compiler, arguments: Sequence[str], target: Path) -> None:
+    command = [*compiler.command, *arguments, "-o", str(target)]
+    run = subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    name = shlex.join(compiler.command)
+    if run.returncode != 0:
+        raise CompileError(f"`{name}` refused the emitted program:\n{run.stderr}")
+    if not target.exists():
+        raise CompileError(f"`{name}` compiled nothing, it is no C++ compiler: {_NAME_ANOTHER}")
+
+
+def _circumstances(compiler: Compiler) -> tuple[str, ...]:
+    """All that an object depends on besides its source."""
+    arguments = (*compiler.command, *compiler.flags, *compiler.link_flags)
+    return (compiler.identity, shlex.join(arguments), _headers())
 
 
 @lru_cache

@@ -242,7 +242,7 @@ def _task_program(options: Options, module: ModuleOp) -> str:
     from pto_wsp.codegen import build, emit_cpp
     from pto_wsp.transforms.analysis.plan_settings import module_settings
 
-    built = build(emit_cpp(module), module_settings(module), compiler=options.compiler)
+    built = build([emit_cpp(module)], module_settings(module), compiler=options.compiler)
     assert options.output is not None
     target = Path(options.output)
     _guarded(target, lambda: shutil.copyfile(built, target))
