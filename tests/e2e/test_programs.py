@@ -368,6 +368,14 @@ def test_a_chosen_index_outside_of_the_tensor(bad: int) -> None:
         program.simulate()
 
 
+@pytest.mark.parametrize("bad", [2**40, -(2**63)])
+def test_a_chosen_index_beyond_all_tensors(bad: int) -> None:
+    program = selection(np.array([3, bad], np.int64))
+    program.execute()
+    with pytest.raises(ExecutionError, match=f"test_programs.*reads {bad} from 'chosen'"):
+        program.synchronize()
+
+
 def test_nan_in_routing_scores_is_an_error() -> None:
     scores = np.zeros((4, 8), np.float32)
     scores[1, 5] = np.nan

@@ -51,6 +51,33 @@ def test_results_never_go_to_a_hidden_copy() -> None:
         doubled(np.ones((8, 4), np.float32).T)
 
 
+def increments(a: np.ndarray, b: np.ndarray) -> None:
+    x, y = Tensor(data=a, name="x"), Tensor(data=b, name="y")
+
+    @jit_kernel
+    def add(x: In[Tile[4, 8, F32]], y: InOut[Tile[4, 8, F32]]):
+        tl.store(y, x + y)
+
+    @workload
+    def work():
+        for i in P(Dense[1]("once")):
+            add[i](x=x[:], y=y[:])
+
+    program = work().compile()
+    program.execute()
+    program.synchronize()
+
+
+def test_two_tensors_over_memory_that_tasks_write_are_refused() -> None:
+    data = np.ones((6, 8), np.float32)
+    with pytest.raises(ExecutionError, match="'y' and 'x' share memory"):
+        increments(data[:4], data[2:])
+    assert np.array_equal(data, np.ones((6, 8)))
+    two = np.ones((8, 8), np.float32)
+    increments(two[:4], two[4:])
+    assert np.array_equal(two[4:], np.full((4, 8), 2.0))
+
+
 def test_other_byte_orders_are_refused_with_a_way_out() -> None:
     with pytest.raises(TraceError, match="newbyteorder"):
         Tensor(data=np.ones((4, 8), ">f4"), name="x")

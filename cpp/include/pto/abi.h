@@ -11,6 +11,8 @@ extern "C" {
 
 #define PTO_ABI_VERSION 2u
 #define PTO_MAX_RANK 6
+// What a read answers stays below: index arithmetic on it was checked against 64 bits when the program was compiled.
+#define PTO_INDEX_MAX (INT64_C(1) << 40)
 
 typedef enum pto_dtype {
   PTO_I1,

@@ -49,6 +49,15 @@ void check_read(const pto_program& program, const pto_region& region) {
   check_region(region, tensor, std::string(tensor.location) + ": the workload's read of '" + tensor.name + "'");
 }
 
+void check_indices(const pto_program& program, const pto_region& region, const int64_t* values) {
+  for (int64_t i = 0; i < element_count(region); ++i) {
+    if (values[i] > -PTO_INDEX_MAX && values[i] < PTO_INDEX_MAX) continue;
+    const pto_tensor& tensor = program.tensors[region.tensor];
+    throw ExecutionError(std::string(tensor.location) + ": the workload reads " + std::to_string(values[i]) +
+                         " from '" + tensor.name + "': expected an index, below 2^40");
+  }
+}
+
 bool share_elements(const pto_region& a, const pto_region& b) {
   const Box left = box_of(a), right = box_of(b);
   return !is_empty(left) && !is_empty(right) && share_an_element(left, right);
@@ -128,6 +137,7 @@ class ExecuteSink final : public TimedSink {
   void read(const pto_region& region, int64_t* values) override {
     check_read(program_, region);
     executor_.read(region, values);
+    check_indices(program_, region, values);
     log_.insert(log_.end(), values, values + element_count(region));
     simulation_.read(region);
   }
@@ -151,6 +161,7 @@ class SimulateSink final : public TimedSink {
   void read(const pto_region& region, int64_t* values) override {
     check_read(program_, region);
     values_.read(region, values);
+    check_indices(program_, region, values);
     simulation_.read(region);
   }
 

@@ -1,6 +1,7 @@
 """IR to C++, and C++ to a sealed task program."""
 
-from pto_wsp.codegen.build import build, cache_dir, find_compiler, include_dir
+from pto_wsp.codegen.build import build, find_compiler, include_dir
+from pto_wsp.codegen.cache import cache_dir
 from pto_wsp.codegen.emit import emit_cpp
 
 __all__ = ["build", "cache_dir", "emit_cpp", "find_compiler", "include_dir"]

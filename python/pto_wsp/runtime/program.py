@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -82,6 +83,7 @@ class Program:
         self._loaded = loaded = program if is_loaded else _core.LoadedProgram(program)
         self._session = _core.Session(loaded)
         self._tensors = dict(tensors)
+        self._written = [t for t in loaded.tensors if t["role"] in ("output", "temporary")]
         self._bound: dict[str, tuple[NDArray[Any], bool]] = {}
         self._settings = [loaded.settings, _settings_text(settings or {})]
         self._profile = profile_path(machine)
@@ -157,16 +159,30 @@ class Program:
             array = tensor.array()
             if array is None:
                 continue
-            if allocate and info["role"] in ("output", "temporary"):
+            if allocate and info in self._written:
                 tensor.check_writable()
             before = self._bound.get(info["name"])
             if before is None or before[0] is not array or before[1] != has_values:
                 self._session.bind(info["name"], _dtype_name(array), array, has_values)
                 self._bound[info["name"]] = (array, has_values)
+        if allocate:
+            self._check_shared_memory()
+
+    def _check_shared_memory(self) -> None:
+        """Tasks are ordered by tensors: memory that a task writes must belong to one tensor."""
+        written = {info["name"] for info in self._written if info["name"] in self._bound}
+        spans = {name: _span(array) for name, (array, _) in self._bound.items()}
+        for name, other in product(sorted(written), spans):
+            begin = max(spans[name].start, spans[other].start)
+            if name != other and begin < min(spans[name].stop, spans[other].stop):
+                raise ExecutionError(
+                    f"tensors '{name}' and '{other}' share memory, and tasks write it: make one "
+                    "tensor of it and slice that in the workload"
+                )
 
     def _note_values(self) -> None:
-        for info in self._loaded.tensors:
-            if info["name"] in self._bound and info["role"] in ("output", "temporary"):
+        for info in self._written:
+            if info["name"] in self._bound:
                 self._tensors[info["name"]].has_values = True
 
     # ---- What came of it ---------------------------------------------------------------------
@@ -229,6 +245,11 @@ def _settings_text(settings: Mapping[str, object]) -> str:
         if isinstance(value, float) and not math.isfinite(value):
             raise ScheduleError(f"setting `{key}`: expected a finite number, found {value}")
     return json.dumps(dict(settings))
+
+
+def _span(array: NDArray[Any]) -> range:
+    begin = array.__array_interface__["data"][0]
+    return range(begin, begin + array.nbytes)
 
 
 def _dtype_name(array: NDArray[Any]) -> str:

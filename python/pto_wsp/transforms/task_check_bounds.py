@@ -9,8 +9,9 @@ from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
-from pto_wsp.dialects.task import LaunchOp, LoopOp, ViewOp, tensor_type
+from pto_wsp.dialects.task import IndexOp, LaunchOp, LoopOp, ViewOp, tensor_type
 from pto_wsp.transforms.analysis.axis_ranges import Interval, expr_range
+from pto_wsp.transforms.analysis.index_magnitude import INDEX_MAX, magnitude
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of
 from pto_wsp.transforms.diagnostics import Diagnostics
 
@@ -25,6 +26,8 @@ class TaskCheckBoundsPass(ModulePass):
         errors = Diagnostics()
         unsure: set[SSAValue] = set()
         for child in op.walk():
+            if isinstance(child, (IndexOp, ViewOp)):
+                _check_arithmetic(child, errors)
             if isinstance(child, ViewOp) and not _never_runs(child):
                 if not _is_inside(child, errors) or child.source in unsure:
                     unsure.add(child.result)
@@ -33,6 +36,16 @@ class TaskCheckBoundsPass(ModulePass):
                 if any(operand in unsure for operand in operands):
                     child.checked = UnitAttr()
         errors.raise_if_any()
+
+
+def _check_arithmetic(op: IndexOp | ViewOp, errors: Diagnostics) -> None:
+    expressions = op.offsets if isinstance(op, ViewOp) else (op.expr,)
+    largest = max(magnitude(expr, op.indices) for expr in expressions)
+    if largest > INDEX_MAX:
+        errors.error(
+            op,
+            f"an index can get as large as {largest}: expected at most 2**60; use smaller factors",
+        )
 
 
 def _never_runs(view: ViewOp) -> bool:

@@ -26,10 +26,6 @@ class Interval:
     exact: bool
     """Both ends are reached, as far as they are known."""
 
-    @property
-    def is_bounded(self) -> bool:
-        return self.low is not None and self.high is not None
-
 
 _ANYTHING = Interval(None, None, True)
 
