@@ -243,6 +243,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def example(args: argparse.Namespace) -> int:
     """The whole example; gives the exit code."""
+    args.trace_dir.mkdir(parents=True, exist_ok=True)  # no run that cannot keep its trace
     c, weights = load(args.weights) if args.weights else (Config(), None)
     print_configuration(c)
     built = build(c, args.seed, weights, values=not args.timing_only)
@@ -271,7 +272,7 @@ def main(argv: list[str] | None = None) -> int:
     args = arguments(argv)
     try:
         return example(args)
-    except (PtoError, WeightsError) as error:
+    except (PtoError, WeightsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

@@ -55,7 +55,6 @@ def print_run(
     bound_ms = moved / machine.amount("memory.hbm") * 1e3
     print(f"    roofline: {bound_ms:.4g} ms for {moved / 1e9:.3g} GB, {experts} experts chosen")
     print(f"    makespan / roofline: {stats.makespan_ms / bound_ms:.2f}")
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"deepseek_v3_{name}.pftrace"
     trace.save(path)
     print(f"    trace: {path}")

@@ -117,6 +117,13 @@ def test_both_schedules_report_and_leave_a_trace(full_run):
     assert len(list(full_run.traces.glob("*.pftrace"))) == 2
 
 
+def test_a_folder_that_cannot_be_made_is_told_before_the_run():
+    done = run(SCRIPT, "--timing-only", "--trace-dir", "/dev/null/traces")
+    assert done.code == 1
+    assert done.err.startswith("error: ") and "/dev/null/traces" in done.err
+    assert done.out == ""
+
+
 def test_timing_only_says_the_same_each_time(tmp_path):
     runs = [run(SCRIPT, "--timing-only", "--trace-dir", tmp_path / name) for name in "ab"]
     assert runs[0].code == 0, runs[0].err
