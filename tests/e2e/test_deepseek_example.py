@@ -120,7 +120,8 @@ def test_both_schedules_report_and_leave_a_trace(full_run):
 def test_a_folder_that_cannot_be_made_is_told_before_the_run():
     done = run(SCRIPT, "--timing-only", "--trace-dir", "/dev/null/traces")
     assert done.code == 1
-    assert done.err.startswith("error: ") and "/dev/null/traces" in done.err
+    assert done.err.startswith("error: ")
+    assert "/dev/null/traces" in done.err
     assert done.out == ""
 
 
