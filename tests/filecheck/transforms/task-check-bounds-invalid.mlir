@@ -19,7 +19,7 @@ task.workload @misses {
     // expected-error @+1 {{"t": axis 1 has 8 elements, and a region of 1 begins at 0 up to 15}}
     %a = task.view %t[%e, %k] [1, 1]
     // An element of %c is taken to be below 2**40.
-    // expected-error @+1 {{an index can get as large as 1152921504606846976000: expected at most 2**60}}
+    // expected-error @+1 {{an index can get as large as 1152921504605798400000: expected at most 2**60; use smaller factors}}
     %b = task.view %t[(%e * 1048576000) mod 64, 0] [1, 1]
     // expected-error @+1 {{an index can get as large as}}
     %f = task.index [%e * 1048577]

@@ -16,18 +16,21 @@ from xdsl.ir.affine import (
 
 from pto_wsp.dialects.task import IndexOp, LoopOp, SelectOp
 
+SELECTED_MAX = 2**40
+"""An element of an index tensor is below this (PTO_INDEX_MAX); a run refuses any other."""
+
 
 @dataclass(frozen=True)
 class Interval:
-    """All values from `low` to `high`; None: without end, as for a number that a task computes."""
+    """All values from `low` to `high`."""
 
-    low: int | None
-    high: int | None
+    low: int
+    high: int
     exact: bool
-    """Both ends are reached, as far as they are known."""
+    """Both ends are reached; never so for a number that a task computes."""
 
 
-_ANYTHING = Interval(None, None, True)
+_SELECTED = Interval(1 - SELECTED_MAX, SELECTED_MAX - 1, False)
 
 
 def value_range(value: SSAValue) -> Interval:
@@ -41,7 +44,7 @@ def value_range(value: SSAValue) -> Interval:
         return Interval(0, extent - 1, True)
     if isinstance(parent, SelectOp) and value is parent.position:
         return Interval(0, parent.length - 1, True)
-    return _ANYTHING
+    return _SELECTED
 
 
 def expr_range(expr: AffineExpr, operands: Sequence[SSAValue]) -> Interval:
@@ -54,6 +57,13 @@ def expr_range(expr: AffineExpr, operands: Sequence[SSAValue]) -> Interval:
     derived = any(isinstance(value.owner, IndexOp) for value in values) and len(values) > 1
     alone = len(set(values)) == len(values) and not derived
     return Interval(found.low, found.high, found.exact and alone)
+
+
+def largest_number(expr: AffineExpr, operands: Sequence[SSAValue]) -> int:
+    """The largest absolute value that an expression or a part of it can have."""
+    ranges = [value_range(operand) for operand in operands]
+    parts = [_range(part, ranges) for part in expr.dfs()]
+    return max(max(abs(part.low), abs(part.high)) for part in parts)
 
 
 def _range(expr: AffineExpr, ranges: Sequence[Interval]) -> Interval:
@@ -70,40 +80,32 @@ def _range(expr: AffineExpr, ranges: Sequence[Interval]) -> Interval:
 
 
 def _add(a: Interval, b: Interval) -> Interval:
-    low = None if a.low is None or b.low is None else a.low + b.low
-    high = None if a.high is None or b.high is None else a.high + b.high
-    return Interval(low, high, a.exact and b.exact)
+    return Interval(a.low + b.low, a.high + b.high, a.exact and b.exact)
 
 
 def _mul(a: Interval, b: Interval) -> Interval:
-    if a.low is not None and a.low == a.high:
+    if a.low == a.high:
         a, b = b, a
-    factor = b.low
-    if factor is None or factor != b.high:
+    if b.low != b.high:
         raise ValueError("an index is multiplied by a number only")
-    if factor == 0:
-        return Interval(0, 0, True)
-    low = None if a.low is None else a.low * factor
-    high = None if a.high is None else a.high * factor
-    return Interval(low, high, a.exact) if factor > 0 else Interval(high, low, a.exact)
+    ends = sorted((a.low * b.low, a.high * b.low))
+    return Interval(ends[0], ends[1], a.exact or b.low == 0)
 
 
 def _floordiv(a: Interval, b: Interval) -> Interval:
     divisor = _positive(b)
-    low = None if a.low is None else a.low // divisor
-    high = None if a.high is None else a.high // divisor
-    return Interval(low, high, a.exact)
+    return Interval(a.low // divisor, a.high // divisor, a.exact)
 
 
 def _mod(a: Interval, b: Interval) -> Interval:
     divisor = _positive(b)
-    if a.low is not None and a.high is not None and a.low // divisor == a.high // divisor:
+    if a.low // divisor == a.high // divisor:
         return Interval(a.low % divisor, a.high % divisor, a.exact)
     return Interval(0, divisor - 1, False)
 
 
 def _positive(interval: Interval) -> int:
-    if interval.low is None or interval.low != interval.high or interval.low < 1:
+    if interval.low != interval.high or interval.low < 1:
         raise ValueError("mod and floordiv are by a positive number")
     return interval.low
 
