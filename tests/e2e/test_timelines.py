@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from model.engine import run_engine
 from model.simulator import simulate
 from model.timelines import COLUMNS, TIMELINES, Timeline
 
-from pto_wsp import _core
-
-SIMULATORS = {"engine": _core.simulate_table, "model": simulate}
+SIMULATORS = {"engine": run_engine, "model": simulate}
 
 
 @pytest.fixture(params=SIMULATORS)

@@ -84,7 +84,7 @@ class Checker:
         """Ids, places, and the order of each task's own times."""
         assert [row["task"] for row in self.rows] == list(range(len(self.launches)))
         seen_after = self.costs.dispatch + self.costs.dispatch_latency + self.costs.pickup
-        for row, (_, kernel, operands, _) in zip(self.rows, self.launches, strict=True):
+        for row, (_, kernel, operands, *_) in zip(self.rows, self.launches, strict=True):
             unit = self.kernels[kernel].unit
             assert (row["kernel"], row["unit"], row["stream"]) == (kernel, unit, -1), row
             assert row["pool"] == self.schedule.pool_of(unit), row
@@ -128,7 +128,7 @@ class Checker:
         """Of two tasks that share an element and do not both only read it, the later one waits."""
         wrote: defaultdict[tuple[int, ...], int] = defaultdict(int)
         touched: defaultdict[tuple[int, ...], int] = defaultdict(int)
-        for row, (_, kernel, operands, _) in zip(self.rows, self.launches, strict=True):
+        for row, (_, kernel, operands, *_) in zip(self.rows, self.launches, strict=True):
             accesses = [
                 (role, [*elements(read_region(region))])
                 for role, region in zip(self.kernels[kernel].roles, operands, strict=True)

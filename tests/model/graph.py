@@ -6,7 +6,7 @@ Rules 1, 2 and 6 of docs/execution-model.md.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -171,7 +171,7 @@ class Homes:
         self._schedulers = scheduler_count(machine, schedule)
         self._seen: defaultdict[str, int] = defaultdict(int)
 
-    def home(self, task: int, unit: str, key: int | None) -> int | None:
+    def home(self, task: int, unit: str, keys: Mapping[str, int]) -> int | None:
         passed = [step for step in self._steps if step.threshold <= task + 1]
         if passed:
             step = max(passed, key=lambda step: step.threshold)
@@ -180,14 +180,15 @@ class Homes:
         owners = min(self._schedulers, self._machine.cores(unit))
         earlier = self._seen[unit]
         self._seen[unit] += 1
-        if step.kind == "shared":
-            return None
-        if step.kind == "affinity":
-            assert key is not None
-            return key % owners
-        if step.kind == "round_robin":
-            return earlier % min(owners, step.schedulers or self._machine.schedulers)
-        return earlier % owners
+        match step.policy.word:
+            case "shared":
+                return None
+            case "affinity":
+                return keys[step.policy.key] % owners
+            case "round_robin":
+                return earlier % min(owners, step.schedulers or self._machine.schedulers)
+            case _:
+                return earlier % owners
 
 
 def plan_program(
@@ -213,13 +214,14 @@ def plan_program(
                 writers = accesses.writers(read_region(region))
                 if writers:
                     plan.steps.append(ReadStep(tuple(sorted(writers))))
-            case ("task", number, operands, key):
+            case ("task", number, operands, *rest):
                 kernel = kernels[number]
                 roles = list(zip(kernel.roles, map(read_region, operands), strict=True))
                 reads = [region for role, region in roles if role != "out"]
                 writes = [region for role, region in roles if role != "in"]
                 id = len(plan.tasks)
-                task = PlannedTask(id, number, len(roles), homes.home(id, kernel.unit, key))
+                keys = rest[0] if rest else {}
+                task = PlannedTask(id, number, len(roles), homes.home(id, kernel.unit, keys))
                 for source, kind in sorted(accesses.sources(reads, writes).items()):
                     # The window keeps older tasks from being alive beside this one.
                     if id - source < schedule.window:

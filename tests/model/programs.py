@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from .tables import Setting
+
 SMALL = (0, 0, 0, 1, 1, 2, 3, 5, 8)
 COSTS = (
     "submit",
@@ -20,8 +22,8 @@ COSTS = (
     "pickup",
 )
 
-Run = tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]], list[Any], list[Any]]
-"""The arguments of `simulate_table`."""
+Run = tuple[dict[str, Any], dict[str, Setting], list[dict[str, Any]], list[Any], list[Any]]
+"""The arguments of `simulate`: machine, settings, kernels, tensors, program."""
 
 
 @dataclass(frozen=True)
@@ -72,31 +74,33 @@ def random_costs(rng: Random) -> dict[str, int]:
     return {name: rng.choice(SMALL) for name in COSTS}
 
 
-def random_schedule(rng: Random) -> dict[str, Any]:
+def random_schedule(rng: Random) -> dict[str, Setting]:
     return {
         "deps": rng.choice(("hybrid", "inferred")),
         "window": rng.choice((1, 2, 3, 5, 8, 13, 50, 300, 8192, 8192)),
         "pools": rng.choice(("single", "by_exec_unit")),
         "ready": rng.choice(("fifo", "work_steal")),
-        "dispatch": random_dispatch(rng),
-        "start_threshold": rng.choice((1, 1, 1, 2, 4, 9)),
+        "dispatch_threshold": random_dispatch(rng),
+        "start": f"threshold({rng.choice((1, 1, 1, 2, 4, 9))})",
         "batch": rng.choice((1, 1, 2, 3, 7)),
         "range_compression": rng.random() < 0.5,
         **random_depth(rng),
     }
 
 
-def random_depth(rng: Random) -> dict[str, Any]:
+def random_depth(rng: Random) -> dict[str, Setting]:
     depth = rng.choice((0, 0, 1, 2, 3))
     return {"depth": depth, "depth_scope": rng.choice(("core", "per_pool")) if depth else "core"}
 
 
-def random_dispatch(rng: Random) -> list[tuple[int, str, int]]:
-    steps: list[tuple[int, str, int]] = []
-    for threshold in sorted(rng.sample(range(1, 20), rng.choice((1, 1, 1, 2, 3)))):
-        kind = rng.choice(("shared", "round_robin", "affinity", "work_steal"))
-        steps.append((threshold, kind, rng.randint(0, 5) if kind == "round_robin" else 0))
-    return steps
+def random_dispatch(rng: Random) -> str:
+    thresholds = sorted(rng.sample(range(1, 20), rng.choice((1, 1, 1, 2, 3))))
+    return ",".join(f"{threshold}={random_policy(rng)}" for threshold in thresholds)
+
+
+def random_policy(rng: Random) -> str:
+    round_robin = f"round_robin({rng.randint(0, 5)})"
+    return rng.choice(("shared", round_robin, "affinity(home)", "work_steal"))
 
 
 def random_kernel(rng: Random, name: str, unit: str) -> dict[str, Any]:
@@ -155,7 +159,7 @@ class ProgramWriter:
     def _task(self) -> Any:
         number = self._rng.randrange(len(self._kernels))
         operands = [self._region() for _ in self._kernels[number]["roles"]]
-        return "task", number, operands, self._rng.randint(-9, 9)
+        return "task", number, operands, {"home": self._rng.randint(-9, 9)}
 
     def _region(self) -> Any:
         tensor = self._rng.randrange(len(self._tensors))

@@ -431,7 +431,7 @@ def simulate(
     tensors: Sequence[tuple[Any, ...]],
     program: Sequence[tuple[Any, ...]],
 ) -> dict[str, Any]:
-    """Takes and gives what `_core.simulate_table` does. The input must be valid."""
+    """Takes and gives what the engine does (engine.py). The input must be valid."""
     simulator = Simulator(
         read_machine(machine), read_schedule(schedule), [Kernel(**k) for k in kernels], program
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -46,37 +47,74 @@ class Machine:
         return -(-count * self.memory_cycles // self.memory_bytes)
 
 
+class Policy(NamedTuple):
+    """`word`, or `word(argument, ...)`."""
+
+    word: str
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        return int(self.arguments[0])
+
+    @property
+    def key(self) -> str:
+        """The name of a key function."""
+        return self.arguments[0]
+
+
 class DispatchStep(NamedTuple):
-    threshold: int = 1
-    kind: str = "shared"
-    schedulers: int = 0
+    threshold: int
+    policy: Policy
+
+    @property
+    def schedulers(self) -> int:
+        """0: the machine's."""
+        return self.policy.number if self.policy.word == "round_robin" else 0
 
 
-@dataclass(frozen=True)
-class Schedule:
+class CustomPool(NamedTuple):
+    name: str
+    cube_cores: int
+    vector_cores: int
+
+
+class Schedule(NamedTuple):
     deps: str = "hybrid"
-    infer: str = "bytes_overlap"
+    infer: str = "infer_bytes_overlap"
     window: int = 8192
-    pools: str = "by_exec_unit"
-    ready: str = "fifo"
-    dispatch: Sequence[DispatchStep] = (DispatchStep(),)
-    start_threshold: int = 1
+    window_unit: str = "tasks"
+    window_mode: str = "stall"
+    pools: Policy = Policy("by_exec_unit")
+    ready: Policy = Policy("fifo")
+    dispatch: Sequence[DispatchStep] = (DispatchStep(1, Policy("shared")),)
+    start: Policy = Policy("threshold", ("1",))
+    timing: Policy = Policy("immediate")
+    streams: int = 0
+    stream_by: str = "id"
+    trace: Policy = Policy("cycles")
     batch: int = 1
     range_compression: bool = False
     depth: int = 0
     depth_scope: str = "core"
 
     def pool_of(self, unit: str) -> int:
-        return 0 if self.pools == "single" else UNITS.index(unit)
+        return 0 if self.pools.word == "single" else UNITS.index(unit)
 
     @property
     def pool_units(self) -> tuple[tuple[str, ...], ...]:
         """The units of each pool."""
-        return (UNITS,) if self.pools == "single" else tuple((unit,) for unit in UNITS)
+        return (UNITS,) if self.pools.word == "single" else tuple((unit,) for unit in UNITS)
+
+    @property
+    def start_threshold(self) -> int:
+        return self.start.number
 
     @property
     def steals(self) -> bool:
-        return self.ready == "work_steal" or any(s.kind == "work_steal" for s in self.dispatch)
+        return self.ready.word == "work_steal" or any(
+            step.policy.word == "work_steal" for step in self.dispatch
+        )
 
 
 @dataclass(frozen=True)
@@ -134,7 +172,32 @@ def read_machine(fields: Mapping[str, Any]) -> Machine:
     return Machine(**{**fields, "costs": Costs(**fields.get("costs", {}))})
 
 
-def read_schedule(fields: Mapping[str, Any]) -> Schedule:
-    if "dispatch" not in fields:
-        return Schedule(**fields)
-    return Schedule(**{**fields, "dispatch": [DispatchStep(*step) for step in fields["dispatch"]]})
+Setting = str | int | bool
+Settings = Mapping[str, Setting]
+"""A schedule as users set it: `{"window": 64, "ready": "priority(KEY)"}`."""
+
+
+def read_schedule(settings: Settings) -> Schedule:
+    read: dict[str, Any] = {}
+    for name, value in settings.items():
+        match name:
+            case "dispatch":
+                read["dispatch"] = [DispatchStep(1, read_policy(str(value)))]
+            case "dispatch_threshold":
+                steps = [step.split("=", 1) for step in split_list(str(value))]
+                read["dispatch"] = [DispatchStep(int(n), read_policy(text)) for n, text in steps]
+            case _ if isinstance(Schedule._field_defaults[name], Policy):
+                read[name] = read_policy(str(value))
+            case _:
+                read[name] = value
+    return Schedule(**read)
+
+
+def read_policy(text: str) -> Policy:
+    word, _, rest = text.partition("(")
+    return Policy(word, tuple(split_list(rest.removesuffix(")"))) if rest else ())
+
+
+def split_list(text: str) -> list[str]:
+    """Splits at the commas that are in no brackets."""
+    return re.split(r",(?![^(]*\))", text)

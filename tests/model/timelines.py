@@ -67,10 +67,8 @@ def box(tensor: str, begin: int = 0, end: int = 8) -> tuple[int, list[int], list
     return "xyz".index(tensor), [begin], [end - begin]
 
 
-def task(
-    kernel: int, *operands: tuple[int, list[int], list[int]], key: int | None = None
-) -> tuple[Any, ...]:
-    return "task", kernel, list(operands), key
+def task(kernel: int, *operands: tuple[int, list[int], list[int]], **keys: int) -> tuple[Any, ...]:
+    return "task", kernel, list(operands), keys
 
 
 TIMELINES = [
@@ -179,8 +177,8 @@ TIMELINES = [
             "schedulers_max": 2,
             "costs": {"dispatch": 1, "steal": 5},
         },
-        schedule={"ready": "work_steal", "dispatch": [(1, "affinity", 0)]},
-        program=[task(0, key=0)] * 4,
+        schedule={"ready": "work_steal", "dispatch": "affinity(home)"},
+        program=[task(0, home=0)] * 4,
         rows="""
             0 1 0 0 0 0 1 21 21
             1 1 0 0 0 21 22 42 42
@@ -264,7 +262,7 @@ TIMELINES = [
         "a threshold",
         kernels=[kernel("k", compute=4)],
         machine={"vector_cores": 2, "costs": {"submit": 2}},
-        schedule={"start_threshold": 3},
+        schedule={"start": "threshold(3)"},
         program=[task(0)] * 4,
         rows="""
             0 1 0 0 2 6 6 10 10

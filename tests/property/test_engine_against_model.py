@@ -6,10 +6,9 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from model.engine import run_engine
 from model.programs import Size, random_run
 from model.simulator import simulate
-
-from pto_wsp import _core
 
 rngs = st.randoms(use_true_random=False)
 sizes = st.integers(1, 40).map(Size)
@@ -28,4 +27,4 @@ def comparable(found: Mapping[str, Any]) -> dict[str, Any]:
 @given(rngs, sizes)
 def test_engine_and_model_agree(rng: Random, size: Size) -> None:
     run = random_run(rng, size)
-    assert comparable(_core.simulate_table(*run)) == comparable(simulate(*run))
+    assert comparable(run_engine(*run)) == comparable(simulate(*run))
