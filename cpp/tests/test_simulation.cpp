@@ -14,7 +14,9 @@ using namespace pto::test;
 const std::vector<KernelInfo> kKernels = {{"one", PTO_VECTOR, {PTO_INOUT}, {}}, {"cube", PTO_CUBE, {}, {}}};
 const std::vector<TensorInfo> kTensors = {{"x", 4, {1000}}};
 
-pto_task task_on(const pto_region& region, uint32_t kernel = 0) { return {kernel, 0, nullptr, &region, 0, nullptr, nullptr}; }
+pto_task task_on(const pto_region& region, uint32_t kernel = 0) {
+  return {kernel, 0, nullptr, &region, 0, nullptr, nullptr};
+}
 
 pto_region element(int64_t index) { return region_of(inout(0, index, 1)); }
 
@@ -151,7 +153,7 @@ TEST_CASE("what a machine cannot honour is refused, with the setting's name") {
   Schedule schedule;
   SUBCASE("a window without room") {
     schedule.window = 0;
-    CHECK(refusal(machine, schedule) == "window is 0: it must be at least 1 task");
+    CHECK(refusal(machine, schedule) == "window is 0: it must be at least 1");
   }
   SUBCASE("more schedulers than there may be") {
     schedule.dispatch = {{1, {Dispatch::Kind::RoundRobin, 4}}};
@@ -160,11 +162,13 @@ TEST_CASE("what a machine cannot honour is refused, with the setting's name") {
   }
   SUBCASE("a policy without its key") {
     schedule.dispatch = {{1, {Dispatch::Kind::Affinity, 0, 0}}};
-    CHECK(refusal(machine, schedule) == "dispatch affinity needs a key: kernel 'one' has none");
+    CHECK(refusal(machine, schedule) == "dispatch affinity needs a key function, and the schedule names none for it");
   }
   SUBCASE("a unit without cores") {
     machine.vector_cores = 0;
-    CHECK(refusal(machine, schedule) == "kernel 'one' needs a vector core: cores.vector is 0, it must be at least 1");
+    CHECK(refusal(machine, schedule) ==
+          "kernel 'one' needs a vector core, and pool `vector` has none: raise `cores.vector`, or the pool's share of "
+          "it");
   }
   SUBCASE("two policies for one threshold") {
     schedule.dispatch = {{4, {}}, {4, {}}};

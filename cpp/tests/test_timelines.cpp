@@ -178,6 +178,7 @@ TEST_CASE("stealing") {
   Schedule schedule;
   schedule.ready = Ready::WorkSteal;
   schedule.dispatch = {{1, {Dispatch::Kind::Affinity, 0, 0}}};
+  schedule.keys = {"home"};
   TableSource source;
   for (int i = 0; i < 4; ++i) source.task({}, 20);
   check_timeline(source, machine, schedule,

@@ -28,7 +28,7 @@ enum class EdgeKind : uint8_t { Raw, Waw, War, Structural, Explicit, Stream };
 const char* edge_name(EdgeKind kind);  // "raw", ...
 
 struct PoolStats {
-  std::string name;  // "cube", "vector"
+  std::string name;
   int cores = 0;
   int64_t tasks = 0;
   int64_t busy = 0;                            // core cycles on which a tile of a task lies
@@ -58,8 +58,10 @@ struct Stats {
   int64_t memory_bytes = 0;       // moved through the shared memory
   int64_t memory_busy = 0;        // cycles
   int64_t borrowed_vector = 0;    // vector cycles inside cube kernels
-  int64_t window_high_water = 0;  // live tasks at most
-  std::vector<PoolStats> pools;   // cube, vector
+  int64_t window_high_water = 0;  // what live tasks held at most, in the schedule's window_unit
+  int64_t window_overruns = 0;    // tasks that did not fit (window_mode=benchmark)
+  int64_t ready_high_water = 0;   // tasks in queues at most
+  std::vector<PoolStats> pools;   // cube, vector; of custom pools NAME.cube, NAME.vector
   std::vector<KernelStats> kernels;
   std::vector<SchedulerStats> schedulers;
 };

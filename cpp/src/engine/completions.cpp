@@ -68,6 +68,7 @@ void Completions::finish_service(int scheduler) {
     Task& task = state_.tasks[id];
     task.finished = true;
     placement_.leave(task.core);
+    placement_.streams().leave(task.stream, state_.now);
   }
   state_.stats.schedulers[static_cast<size_t>(scheduler)].reports += static_cast<int64_t>(serving.size());
   serving.clear();

@@ -4,7 +4,11 @@
 
 namespace pto {
 
-Cores::Cores(MachineState& state, Stalls& stalls) : state_(state), stalls_(stalls), memory_(state.machine) {
+Cores::Cores(MachineState& state, Stalls& stalls)
+    : state_(state),
+      stalls_(stalls),
+      memory_(state.machine),
+      depth_(static_cast<size_t>(std::max(state.schedule.depth, 1))) {
   for (const KernelInfo& kernel : state.kernels) {
     const KernelCost& cost = kernel.cost;
     int64_t work = cost.compute + cost.store;
@@ -12,9 +16,6 @@ Cores::Cores(MachineState& state, Stalls& stalls) : state_(state), stalls_(stall
     timings_.push_back({cost.load, work, memory_.time_of(cost.load_bytes), memory_.time_of(cost.bytes), cost.bytes});
   }
   cores_.resize(state.topology.cores.size());
-  // More ends than tasks can be live never matter.
-  const int64_t depth = std::clamp<int64_t>(state.schedule.depth, 1, state.schedule.window);
-  for (Core& core : cores_) core.ends.assign(static_cast<size_t>(depth), 0);
 }
 
 void Cores::append(int core, int64_t id) {
@@ -33,7 +34,8 @@ void Cores::append(int core, int64_t id) {
 void Cores::schedule_start(int core) {
   const Core& queue = cores_[static_cast<size_t>(core)];
   Task& task = state_.tasks[queue.first];
-  task.start = std::max({task.seen, queue.load_end, queue.ends[queue.next_end]}) + state_.machine.costs.pickup;
+  const int64_t end_of_depth_before = queue.ends.size() == depth_ ? queue.ends.front() : 0;
+  task.start = std::max({task.seen, queue.load_end, end_of_depth_before}) + state_.machine.costs.pickup;
   if (task.start > state_.now) {
     state_.events.push(task.start, EventKind::Start, core);
   } else {
@@ -66,7 +68,7 @@ void Cores::start(int core) {
 }
 
 void Cores::run_task(Core& core, Task& task) {
-  const Timing& timing = timings_[task.kernel];
+  const Timing timing = task.cost > 0 ? Timing{0, task.cost, 0, 0, 0} : timings_[task.kernel];
   int64_t load_end = task.start + timing.load;
   int64_t end = std::max(load_end, core.end) + timing.work;
   if (timing.memory > 0) {
@@ -85,8 +87,8 @@ void Cores::run_task(Core& core, Task& task) {
   task.end = end;
   core.load_end = load_end;
   core.end = end;
-  core.ends[core.next_end] = end;
-  core.next_end = (core.next_end + 1) % core.ends.size();
+  if (core.ends.size() == depth_) core.ends.pop_front();
+  core.ends.push(end);
 }
 
 }  // namespace pto

@@ -25,8 +25,7 @@ class Cores {
     int64_t first = kNoTask, last = kNoTask;  // dispatched, not started
     int64_t load_end = 0;                     // of the task started last
     int64_t end = 0;
-    std::vector<int64_t> ends;  // of the last `depth_` tasks, as a ring
-    size_t next_end = 0;
+    Fifo<int64_t> ends;  // of the last `depth_` tasks
   };
   // A kernel's phases and its bytes as memory time.
   struct Timing {
@@ -42,6 +41,7 @@ class Cores {
   MachineState& state_;
   Stalls& stalls_;
   MemoryServer memory_;
+  size_t depth_;
   std::vector<Timing> timings_;  // by kernel
   std::vector<Core> cores_;
   std::vector<int> due_;  // cores with a start in this cycle that no event announces

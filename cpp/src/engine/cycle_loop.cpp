@@ -8,8 +8,8 @@
 namespace pto {
 
 CycleLoop::CycleLoop(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels,
-                     TraceSink* trace, RecordStream& stream)
-    : state_(machine, schedule, kernels, trace),
+                     std::span<const pto_site> sites, TraceSink* trace, RecordStream& stream)
+    : state_(machine, schedule, kernels, sites, trace),
       stream_(stream),
       readiness_(state_),
       joins_(state_, readiness_),
@@ -23,7 +23,7 @@ CycleLoop::CycleLoop(const MachineConfig& machine, const Schedule& schedule, std
 
 Stats CycleLoop::run() {
   run_cycle();
-  while (!orchestrator_.ended() || !state_.window.empty()) {
+  while (!orchestrator_.state().ended || !state_.window.empty()) {
     advance();
     run_cycle();
   }
@@ -39,7 +39,7 @@ void CycleLoop::run_cycle() {
   retirement_.run();
   orchestrator_.run();
   dispatcher_.enter(readiness_.take_due());
-  dispatcher_.run(orchestrator_.waits_or_ended());
+  dispatcher_.run(orchestrator_.state(), readiness_.is_pending());
   cores_.run();
 }
 

@@ -19,7 +19,7 @@ class CycleLoop {
  public:
   // The spans' contents are copied. Throws ScheduleError for a schedule that the machine cannot honour.
   CycleLoop(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels,
-            TraceSink* trace, RecordStream& stream);
+            std::span<const pto_site> sites, TraceSink* trace, RecordStream& stream);
 
   const Topology& topology() const { return state_.topology; }
 

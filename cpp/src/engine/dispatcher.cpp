@@ -17,29 +17,42 @@ Dispatcher::Dispatcher(MachineState& state, Placement& placement, Cores& cores)
     : state_(state),
       placement_(placement),
       cores_(cores),
-      queues_(state.topology),
+      queues_(state, placement.streams()),
       start_gate_(state.schedule),
+      rate_gate_(state.schedule, state.machine.clock_hz),
+      batch_gate_(state.schedule),
       stealing_(steals(state.schedule)) {}
 
 void Dispatcher::enter(const std::vector<int64_t>& tasks) {
-  for (const int64_t id : tasks) {
-    const Task& task = state_.tasks[id];
-    queues_.enter(id, task, state_.topology.pool_of(static_cast<pto_unit>(task.unit)));
-  }
   start_gate_.became_ready(static_cast<int64_t>(tasks.size()));
+  if (state_.schedule.timing != Timing::Batched) {
+    for (const int64_t id : tasks) queues_.enter(id);
+    return;
+  }
+  for (const int64_t id : tasks) {
+    if (batch_gate_.hold(id)) enter_batch();
+  }
 }
 
-void Dispatcher::run(bool orchestrator_waits_or_ended) {
-  start_gate_.update(state_.now, orchestrator_waits_or_ended);
+void Dispatcher::enter_batch() {
+  for (const int64_t id : batch_gate_.take()) queues_.enter(id);
+}
+
+void Dispatcher::run(const OrchestratorState& orchestrator, bool more_ready) {
+  while (state_.events.has(state_.now, EventKind::Gate)) state_.events.pop();
+  for (const int64_t stream : placement_.streams().take_opened()) queues_.release(stream);
+  start_gate_.update(state_.now, orchestrator);
+  const bool idle = queues_.all_empty() && placement_.in_flight() == 0 && !more_ready;
+  if (idle && !batch_gate_.empty() && (orchestrator.waits || orchestrator.ended)) enter_batch();
   if (!start_gate_.is_open()) return;
   bool moved = true;
   while (moved && !queues_.all_empty()) {
     moved = false;
     for (int s = 0; s < state_.topology.schedulers; ++s) {
-      while (is_free(s) && dispatch_own(s)) moved = true;
+      while (may_dispatch(s) && dispatch_own(s)) moved = true;
     }
     for (int s = 0; stealing_ && s < state_.topology.schedulers; ++s) {
-      while (is_free(s) && steal(s)) moved = true;
+      while (may_dispatch(s) && steal(s)) moved = true;
     }
   }
 }
@@ -47,37 +60,38 @@ void Dispatcher::run(bool orchestrator_waits_or_ended) {
 // Rule 9: of its queues' heads that find a core, the best by the ready policy.
 bool Dispatcher::dispatch_own(int scheduler) {
   Choice best;
-  for (int pool = 0; pool < state_.topology.pools; ++pool) {
+  const int pools = static_cast<int>(state_.topology.pools.size());
+  for (int pool = 0; pool < pools; ++pool) {
     if (!placement_.has_cores(scheduler, pool) || !placement_.scope_is_open(scheduler, pool)) continue;
     consider(scheduler, pool, queues_.own(scheduler, pool), best);
     consider(scheduler, pool, queues_.shared(pool), best);
   }
   if (best.queue == nullptr) return false;
   issue(scheduler, best, false);
-  best.queue->take_head(state_.now);
   return true;
 }
 
 void Dispatcher::consider(int scheduler, int pool, ReadyQueue& queue, Choice& best) {
-  if (queue.empty()) return;
   const int64_t head = queue.head();
+  if (head == ReadyQueue::kNone) return;
   const int core = placement_.find_core(scheduler, pool, state_.tasks[head].unit);
-  if (core == CoreGroup::kNone) {
-    queue.head_found_no_core();
+  if (core == CoreLevels::kNone) {
+    state_.tasks[head].found_no_core = true;
   } else if (best.queue == nullptr || better(head, best)) {
     best = {&queue, pool, core, head};
   }
 }
 
 bool Dispatcher::better(int64_t task, const Choice& best) {
-  const int64_t ready = state_.tasks[task].ready;
-  const int64_t best_ready = state_.tasks[best.task].ready;
-  return ready != best_ready ? ready < best_ready : task < best.task;
+  const int64_t order = state_.tasks[task].order;
+  const int64_t best_order = state_.tasks[best.task].order;
+  return order != best_order ? order < best_order : task < best.task;
 }
 
 // Rule 8: earlier pools first.
 bool Dispatcher::steal(int scheduler) {
-  for (int pool = 0; pool < state_.topology.pools; ++pool) {
+  const int pools = static_cast<int>(state_.topology.pools.size());
+  for (int pool = 0; pool < pools; ++pool) {
     if (steal_from_pool(scheduler, pool)) return true;
   }
   return false;
@@ -90,9 +104,9 @@ bool Dispatcher::steal_from_pool(int scheduler, int pool) {
   if (victim == nullptr) return false;
   const int64_t task = victim->youngest();
   const int core = placement_.find_idle_core(scheduler, pool, state_.tasks[task].unit);
-  if (core == CoreGroup::kNone) return false;
+  if (core == CoreLevels::kNone) return false;
+  if (!placement_.streams().is_open(state_.tasks[task].stream)) return false;
   issue(scheduler, {victim, pool, core, task}, true);
-  victim->take_youngest(state_.now);
   return true;
 }
 
@@ -113,6 +127,7 @@ void Dispatcher::issue(int scheduler, const Choice& choice, bool stolen) {
   SchedulerStats& stats = state_.stats.schedulers[static_cast<size_t>(scheduler)];
   Task& task = state_.tasks[choice.task];
   const int64_t cost = costs.dispatch + (stolen ? costs.steal : 0);
+  StreamScopes& streams = placement_.streams();
   queues_.left();
   task.scheduler = scheduler;
   task.core = choice.core;
@@ -121,14 +136,24 @@ void Dispatcher::issue(int scheduler, const Choice& choice, bool stolen) {
   task.seen = task.dispatched + costs.dispatch_latency;
   task.last_report = placement_.last_report(choice.core).arrival;
   task.last_service_end = placement_.last_report(choice.core).service_end;
-  task.gate_opened = std::max(start_gate_.opened(), placement_.scope_opened(scheduler, choice.pool));
-  if (state_.topology.has_both_units()) task.head_unblocked = choice.queue->unblocked();
+  task.gate_opened = std::max({task.entered, start_gate_.opened(), rate_gate_.opens(),
+                               placement_.scope_opened(scheduler, choice.pool), streams.opened(task.stream)});
+  if (state_.topology.pools[static_cast<size_t>(choice.pool)].has_both_units()) {
+    task.head_unblocked = choice.queue->unblocked();
+  }
+  choice.queue->take(choice.task, task, state_.now);
   server.free_at = task.dispatched;
   if (cost > 0) state_.events.push(task.dispatched, EventKind::ServerFree, scheduler);
   stats.busy += cost;
   ++stats.dispatches;
   stats.steals += stolen ? 1 : 0;
   placement_.enter(choice.core);
+  streams.enter(task.stream);
+  if (streams.is_open(task.stream)) choice.queue->release(task.stream);
+  if (rate_gate_.limits()) {
+    rate_gate_.dispatched(state_.now);
+    state_.events.push(rate_gate_.opens(), EventKind::Gate, 0);
+  }
   cores_.append(choice.core, choice.task);
 }
 

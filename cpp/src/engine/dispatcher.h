@@ -8,6 +8,7 @@
 #include "engine/placement.h"
 #include "engine/ready_queues.h"
 #include "engine/start_gate.h"
+#include "engine/timing_gates.h"
 
 namespace pto {
 
@@ -18,17 +19,21 @@ class Dispatcher {
   // Phase Ready: the tasks that became ready, in order of id, enter their queues.
   void enter(const std::vector<int64_t>& tasks);
   // Every scheduler dispatches from its own queues, then every one steals, and so again until nothing moves.
-  void run(bool orchestrator_waits_or_ended);
+  // `more_ready`: tasks are about to become ready in a later cycle.
+  void run(const OrchestratorState& orchestrator, bool more_ready);
 
  private:
   struct Choice {
     ReadyQueue* queue = nullptr;
     int pool = 0;
-    int core = CoreGroup::kNone;
+    int core = CoreLevels::kNone;
     int64_t task = 0;
   };
 
-  bool is_free(int scheduler) const { return state_.servers[static_cast<size_t>(scheduler)].free_at <= state_.now; }
+  bool may_dispatch(int scheduler) const {
+    return state_.servers[static_cast<size_t>(scheduler)].free_at <= state_.now && rate_gate_.is_open(state_.now);
+  }
+  void enter_batch();
   bool dispatch_own(int scheduler);
   void consider(int scheduler, int pool, ReadyQueue& queue, Choice& best);
   bool better(int64_t task, const Choice& best);
@@ -42,6 +47,8 @@ class Dispatcher {
   Cores& cores_;
   ReadyQueues queues_;
   StartGate start_gate_;
+  RateGate rate_gate_;
+  BatchGate batch_gate_;
   bool stealing_;
 };
 

@@ -12,6 +12,7 @@ enum class EventKind : uint8_t {
   Report,        // id: a task, whose report arrives
   Orchestrator,  // it is free again
   Ready,         // id: a task
+  Gate,          // dispatches may begin again
   Start,         // id: a core, whose next task starts
 };
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <string>
 #include <vector>
 
 #include "engine/topology.h"
@@ -17,20 +16,20 @@ class Homes {
   // Throws ScheduleError for two dispatch steps with one threshold.
   Homes(const MachineConfig& machine, const Schedule& schedule, const Topology& topology);
 
-  // The home of the next task in program order, or kShared. `keys` may be null.
-  // Throws ScheduleError where no core has the kernel's unit, or where a policy's key is missing.
-  int next(const KernelInfo& kernel, const int64_t* keys);
+  // The home of the next task in program order, or kShared. `keys` are the task's, one per Schedule::keys.
+  // Throws ScheduleError where the pool has no core of the kernel's unit, ExecutionError for a home that owns none.
+  int next(const KernelInfo& kernel, int pool, const int64_t* keys);
 
  private:
   const Dispatch& policy_of_next();
-  int round_robin(pto_unit unit, int below, int64_t k) const;
+  [[noreturn]] void refuse_home(const KernelInfo& kernel, const Pool& pool, int64_t home) const;
 
   const Topology& topology_;
   int profile_schedulers_;
   std::vector<DispatchStep> steps_;  // by threshold
   size_t step_ = 0;
   int64_t created_ = 0;
-  std::array<int64_t, 2> created_of_unit_{};
+  std::vector<std::array<int64_t, 2>> created_in_;  // by pool and unit
 };
 
 }  // namespace pto

@@ -3,21 +3,25 @@
 namespace pto {
 
 MachineState::MachineState(const MachineConfig& config, const Schedule& plan, std::span<const KernelInfo> kernel_infos,
-                           TraceSink* sink)
+                           std::span<const pto_site> task_sites, TraceSink* sink)
     : machine(config),
       schedule(plan),
       topology(config, plan),
       kernels(kernel_infos.begin(), kernel_infos.end()),
-      trace(sink),
+      sites(task_sites),
+      trace(plan.records_rows ? sink : nullptr),
       window(plan),
       servers(static_cast<size_t>(topology.schedulers)) {
-  stats.pools.resize(2);
-  stats.pools[PTO_CUBE].name = "cube";
-  stats.pools[PTO_CUBE].cores = config.cube_cores;
-  stats.pools[PTO_VECTOR].name = "vector";
-  stats.pools[PTO_VECTOR].cores = config.vector_cores;
+  for (const CoreGroup& group : topology.groups) stats.pools.push_back({group.name, group.cores, 0, 0, {}});
   for (const KernelInfo& kernel : kernels) stats.kernels.push_back({kernel.name, 0, 0, {}});
   stats.schedulers.resize(servers.size());
+}
+
+std::string MachineState::name_of(int64_t live_task) {
+  const Task& task = tasks[live_task];
+  std::string text = "task " + std::to_string(live_task) + " (" + kernels[task.kernel].name;
+  if (task.site < sites.size()) text += std::string(", ") + sites[task.site].location;
+  return text + ")";
 }
 
 }  // namespace pto

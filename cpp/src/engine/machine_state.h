@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/event_queue.h"
@@ -25,13 +26,17 @@ struct Server {
 
 struct MachineState {
   MachineState(const MachineConfig& config, const Schedule& plan, std::span<const KernelInfo> kernel_infos,
-               TraceSink* sink);
+               std::span<const pto_site> task_sites, TraceSink* sink);
+
+  // "task 7 (expert, model.py:12)"
+  std::string name_of(int64_t live_task);
 
   const MachineConfig machine;
   const Schedule schedule;
   const Topology topology;
   std::vector<KernelInfo> kernels;
-  TraceSink* trace;  // or null
+  const std::span<const pto_site> sites;  // may be empty
+  TraceSink* trace;                       // or null
 
   int64_t now = 0;
   EventQueue events;

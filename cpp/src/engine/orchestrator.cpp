@@ -4,8 +4,24 @@
 #include <string>
 
 #include "engine/homes.h"
+#include "pto/error.h"
 
 namespace pto {
+namespace {
+
+const char* unit_name(WindowUnit unit) {
+  switch (unit) {
+    case WindowUnit::Tasks:
+      return "tasks";
+    case WindowUnit::Bytes:
+      return "bytes";
+    case WindowUnit::Entries:
+      return "entries";
+  }
+  return "";
+}
+
+}  // namespace
 
 void Orchestrator::run() {
   while (state_.events.has(state_.now, EventKind::Orchestrator)) state_.events.pop();
@@ -15,14 +31,7 @@ void Orchestrator::run() {
 
 void Orchestrator::step() {
   if (publishing_) publish_batch();
-  if (!fetched_) {
-    record_ = RecordHead::unpack(stream_.get());
-    fetched_ = true;
-    if (record_.kind == RecordKind::Read) {
-      writers_.clear();
-      for (uint32_t i = 0; i < record_.count; ++i) writers_.push_back(static_cast<int64_t>(stream_.get()));
-    }
-  }
+  if (!fetched_) read_record();
   switch (record_.kind) {
     case RecordKind::Task:
       return handle_task();
@@ -42,9 +51,25 @@ void Orchestrator::step() {
   }
 }
 
+// All of it but a task's axes and edges.
+void Orchestrator::read_record() {
+  record_ = RecordHead::unpack(stream_.get());
+  fetched_ = true;
+  if (record_.kind == RecordKind::Read) {
+    writers_.clear();
+    for (uint32_t i = 0; i < record_.count; ++i) writers_.push_back(static_cast<int64_t>(stream_.get()));
+  } else if (record_.kind == RecordKind::Task) {
+    what_ = stream_.get();
+    visit_used(state_.schedule, fields_, [this](int64_t& field) { field = static_cast<int64_t>(stream_.get()); });
+    if (state_.schedule.pools != Pools::Custom) {
+      fields_.pool = state_.topology.pool_of(state_.kernels[static_cast<uint32_t>(what_)].unit);
+    }
+  }
+}
+
 // Rule 3: a task is submitted when it fits beside the live ones.
 void Orchestrator::handle_task() {
-  if (state_.window.fits_one_more()) {
+  if (state_.window.fits(fields_.size) || overruns()) {
     submit();
     next_record();
   } else if (!close_batch()) {
@@ -52,16 +77,34 @@ void Orchestrator::handle_task() {
   }
 }
 
+// The task does not fit: true where it is submitted all the same.
+bool Orchestrator::overruns() {
+  if (state_.schedule.window_mode == WindowMode::Benchmark) {
+    ++state_.stats.window_overruns;
+    return true;
+  }
+  if (!state_.window.can_ever_fit(fields_.size)) {
+    const std::string size = std::to_string(fields_.size);
+    throw ExecutionError(next_task() + " needs " + size + " of " + window_text() + ": raise the window to at least " +
+                         size);
+  }
+  return false;
+}
+
 void Orchestrator::submit() {
   const int64_t oldest = state_.window.oldest();
-  const int64_t id = state_.window.take_place();
-  const uint64_t what = stream_.get();
+  const int64_t id = state_.window.take_place(fields_.size);
   Task& task = state_.tasks.add(id, oldest);
-  task.kernel = static_cast<uint32_t>(what);
-  task.site = static_cast<uint32_t>(what >> 32);
+  task.kernel = static_cast<uint32_t>(what_);
+  task.site = static_cast<uint32_t>(what_ >> 32);
   task.axis_count = record_.axes;
   task.home = static_cast<int32_t>(record_.home) - 1;
   static_assert(Homes::kShared == -1);
+  task.pool = static_cast<int32_t>(fields_.pool);
+  task.stream = fields_.stream;
+  task.order = fields_.priority;
+  task.cost = fields_.cost;
+  task.size = fields_.size;
   const KernelInfo& kernel = state_.kernels[task.kernel];
   task.unit = static_cast<uint8_t>(kernel.unit);
   task.submit = state_.now;
@@ -160,16 +203,61 @@ void Orchestrator::pay(int64_t cycles) {
 }
 
 void Orchestrator::wait(Stall cause) {
+  if (state_.schedule.start == Start::AfterOrchestration) refuse_waiting(cause);
+  if (cause == Stall::WindowFull && state_.schedule.window_mode == WindowMode::Abort) {
+    throw ExecutionError(next_task() + " needs " + std::to_string(fields_.size) + " of " + window_text() +
+                         ", of which the tasks from " + state_.name_of(state_.window.oldest()) + " on hold " +
+                         std::to_string(state_.window.used()) + ": raise the window, or set window_mode to stall");
+  }
   waiting_ = true;
   doing_ = cause;
 }
 
+// Rule 5: nothing would ever be dispatched.
+void Orchestrator::refuse_waiting(Stall cause) {
+  const std::string start = "start=after_orchestration dispatches nothing before all tasks are submitted, but ";
+  if (cause == Stall::Readback) {
+    throw ScheduleError(start + "the workload reads what " + state_.name_of(writers_.back()) +
+                        " writes: use start=threshold(N)");
+  }
+  if (state_.schedule.window_unit != WindowUnit::Tasks) {
+    throw ScheduleError(start + next_task() + " does not fit into " + window_text() +
+                        " beside those before it: raise the window");
+  }
+  const std::string tasks = std::to_string(tasks_to_come());
+  throw ScheduleError(start + "window=" + std::to_string(state_.schedule.window) + " < " + tasks +
+                      " tasks: raise the window to at least " + tasks);
+}
+
+// Reads the stream to its end: how many tasks there are in all.
+int64_t Orchestrator::tasks_to_come() {
+  int64_t tasks = state_.window.submitted();
+  for (; record_.kind != RecordKind::End; read_record()) {
+    if (record_.kind != RecordKind::Task) continue;
+    ++tasks;
+    for (uint32_t i = 0; i < record_.axes + record_.count; ++i) stream_.get();
+  }
+  return tasks;
+}
+
+std::string Orchestrator::window_text() const {
+  return "window=" + std::to_string(state_.schedule.window) + " " + unit_name(state_.schedule.window_unit);
+}
+
+std::string Orchestrator::next_task() const {
+  const auto site = static_cast<uint32_t>(what_ >> 32);
+  std::string text =
+      "task " + std::to_string(state_.window.submitted()) + " (" + state_.kernels[static_cast<uint32_t>(what_)].name;
+  if (site < state_.sites.size()) text += std::string(", ") + state_.sites[site].location;
+  return text + ")";
+}
+
 std::string Orchestrator::wait_name() const {
   if (waiting_ && record_.kind == RecordKind::Read) {
-    return "the orchestrator waits for task " + std::to_string(writers_.back()) + ", whose result it reads";
+    return "the orchestrator waits for " + state_.name_of(writers_.back()) + ", whose result the workload reads";
   }
   if (waiting_) {
-    return "the orchestrator waits until task " + std::to_string(state_.window.submitted()) + " fits into the window";
+    return "the orchestrator waits until " + next_task() + " fits into " + window_text() + ": raise the window";
   }
   return "all tasks are submitted";
 }

@@ -6,9 +6,11 @@
 
 #include "engine/joins.h"
 #include "engine/machine_state.h"
+#include "engine/orchestrator_state.h"
 #include "engine/readiness.h"
 #include "engine/record_stream.h"
 #include "engine/records.h"
+#include "engine/task_fields.h"
 
 namespace pto {
 
@@ -20,8 +22,7 @@ class Orchestrator {
   // Goes on as long as it is free and need not wait.
   void run();
 
-  bool waits_or_ended() const { return waiting_ || ended_; }
-  bool ended() const { return ended_; }
+  OrchestratorState state() const { return {waiting_, ended_}; }
   // What it waits for, as a sentence.
   std::string wait_name() const;
 
@@ -33,7 +34,9 @@ class Orchestrator {
 
   bool is_free() const { return free_at_ <= state_.now; }
   void step();
+  void read_record();
   void handle_task();
+  bool overruns();
   void submit();
   void read_edges(int64_t id, uint32_t count);
   void handle_read();
@@ -44,6 +47,10 @@ class Orchestrator {
   void publish(int64_t id, const Edge* first, const Edge* last);
   void pay(int64_t cycles);
   void wait(Stall cause);
+  [[noreturn]] void refuse_waiting(Stall cause);
+  int64_t tasks_to_come();
+  std::string window_text() const;
+  std::string next_task() const;
   void next_record() { fetched_ = false; }
 
   MachineState& state_;
@@ -52,6 +59,8 @@ class Orchestrator {
   RecordStream& stream_;
 
   RecordHead record_;
+  uint64_t what_ = 0;     // of a task: kernel | site << 32
+  TaskFields fields_;     // of a task
   bool fetched_ = false;  // record_ is the next one, and not done with
   int64_t free_at_ = 0;
   bool waiting_ = false;

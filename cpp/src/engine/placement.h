@@ -5,11 +5,13 @@
 #include <vector>
 
 #include "engine/machine_state.h"
+#include "engine/scope.h"
+#include "engine/stream_scopes.h"
 
 namespace pto {
 
 // The cores of one scheduler, pool and unit, kept by number of tasks in flight.
-class CoreGroup {
+class CoreLevels {
  public:
   static constexpr int kNone = -1;
 
@@ -38,18 +40,18 @@ class Placement {
  public:
   explicit Placement(MachineState& state);
 
-  // A core of the scheduler for a task of this unit, or CoreGroup::kNone.
+  // A core of the scheduler for a task of this unit, or CoreLevels::kNone.
   int find_core(int scheduler, int pool, int unit) const { return group(scheduler, pool, unit).least_loaded(); }
   int find_idle_core(int scheduler, int pool, int unit) const { return group(scheduler, pool, unit).idle(); }
-  bool has_cores(int scheduler, int pool) const { return scopes_[index(scheduler, pool)].cores > 0; }
-  // Fewer tasks of the pool are in flight than the scope allows this scheduler.
-  bool scope_is_open(int scheduler, int pool) const {
-    const Scope& scope = scopes_[index(scheduler, pool)];
-    return scope.in_flight < scope.limit;
+  bool has_cores(int scheduler, int pool) const {
+    return group(scheduler, pool, PTO_CUBE).size() + group(scheduler, pool, PTO_VECTOR).size() > 0;
   }
+  // Fewer tasks are in flight than the scope, the pool's or the scheduler's, allows.
+  bool scope_is_open(int scheduler, int pool) const { return scopes_[scope_index(scheduler, pool)].is_open(); }
   // The cycle in which the scope opened last; 0 if it was never closed.
-  int64_t scope_opened(int scheduler, int pool) const { return scopes_[index(scheduler, pool)].opened; }
+  int64_t scope_opened(int scheduler, int pool) const { return scopes_[scope_index(scheduler, pool)].opened; }
   int64_t in_flight() const { return in_flight_; }
+  StreamScopes& streams() { return streams_; }
 
   // A task is in flight from its dispatch until it is finished.
   void enter(int core);
@@ -63,33 +65,34 @@ class Placement {
   void note_report(int core, const Report& report) { cores_[static_cast<size_t>(core)].last_report = report; }
 
  private:
-  struct Scope {
-    int64_t cores = 0;
-    int64_t in_flight = 0;
-    int64_t limit = INT64_MAX;
-    int64_t opened = 0;
-  };
+  static constexpr size_t kUnused = SIZE_MAX;
+
   struct Core {
-    size_t group;
-    size_t position;
-    size_t scope;
+    size_t group = kUnused;
+    size_t position = 0;
+    size_t scope = kUnused;
     size_t in_flight = 0;
     Report last_report = {};
   };
 
   size_t index(int scheduler, int pool) const { return static_cast<size_t>(scheduler * pools_ + pool); }
+  size_t scope_index(int scheduler, int pool) const {
+    return global_ ? static_cast<size_t>(scheduler) : index(scheduler, pool);
+  }
   size_t group_index(int scheduler, int pool, int unit) const {
     return index(scheduler, pool) * 2 + static_cast<size_t>(unit);
   }
-  const CoreGroup& group(int scheduler, int pool, int unit) const {
+  const CoreLevels& group(int scheduler, int pool, int unit) const {
     return groups_[group_index(scheduler, pool, unit)];
   }
 
   MachineState& state_;
   int pools_;
-  std::vector<CoreGroup> groups_;  // by scheduler, pool, unit
-  std::vector<Scope> scopes_;      // by scheduler, pool
-  std::vector<Core> cores_;        // by id
+  bool global_;                     // depth_scope
+  std::vector<CoreLevels> groups_;  // by scheduler, pool, unit
+  std::vector<Scope> scopes_;       // by scheduler, and pool if they are not global
+  std::vector<Core> cores_;         // by id
+  StreamScopes streams_;
   int64_t in_flight_ = 0;
 };
 

@@ -23,6 +23,7 @@ class Readiness {
   void all_resolved(int64_t id, int64_t time) {
     if (time > state_.now) {
       state_.events.push(time, EventKind::Ready, id);
+      ++pending_;
     } else {
       due_.push_back(id);
     }
@@ -32,14 +33,21 @@ class Readiness {
   const std::vector<int64_t>& take_due() {
     taken_.clear();
     taken_.swap(due_);
-    while (state_.events.has(state_.now, EventKind::Ready)) taken_.push_back(state_.events.pop());
+    while (state_.events.has(state_.now, EventKind::Ready)) {
+      taken_.push_back(state_.events.pop());
+      --pending_;
+    }
     if (!std::is_sorted(taken_.begin(), taken_.end())) std::sort(taken_.begin(), taken_.end());
     return taken_;
   }
 
+  // Tasks become ready in a later cycle.
+  bool is_pending() const { return pending_ > 0; }
+
  private:
   MachineState& state_;
   std::vector<int64_t> due_, taken_;
+  int64_t pending_ = 0;
 };
 
 }  // namespace pto

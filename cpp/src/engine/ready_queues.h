@@ -1,61 +1,83 @@
 // The queues of ready tasks (rules 7 and 8).
 #pragma once
 
+#include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "engine/fifo.h"
 #include "engine/homes.h"
 #include "engine/machine_state.h"
+#include "engine/ordered_tasks.h"
 
 namespace pto {
 
-// Ordered by (ready, id): tasks enter in this order.
+// In order of (ready, id), in which tasks enter; or as OrderedTasks has them, where there are any.
 class ReadyQueue {
  public:
-  bool empty() const { return tasks_.empty(); }
-  size_t size() const { return tasks_.size(); }
-  void enter(int64_t id) { tasks_.push(id); }
-  int64_t head() const { return tasks_.front(); }
-  int64_t youngest() const { return tasks_.back(); }
-  void take_head(int64_t now) {
-    tasks_.pop_front();
-    if (head_found_no_core_) unblocked_ = now;
-    head_found_no_core_ = false;
-  }
-  void take_youngest(int64_t now) {
-    if (tasks_.size() == 1) return take_head(now);
-    tasks_.pop_back();
-  }
+  static constexpr int64_t kNone = OrderedTasks::kNone;
 
-  // A free scheduler looked at the head and found no core for it.
-  void head_found_no_core() { head_found_no_core_ = true; }
-  // When the last such head left; 0 if there was none.
+  void use_order(std::unique_ptr<OrderedTasks> ordered) { ordered_ = std::move(ordered); }
+  bool empty() const { return size() == 0; }
+  size_t size() const { return ordered_ ? ordered_->size() : fifo_.size(); }
+  void enter(int64_t id) { ordered_ ? ordered_->enter(id) : fifo_.push(id); }
+  // The next task; kNone where there is none, or the streams of all are full.
+  int64_t head() {
+    if (ordered_) return ordered_->head();
+    return fifo_.empty() ? kNone : fifo_.front();
+  }
+  int64_t youngest() const { return ordered_ ? ordered_->youngest() : fifo_.back(); }
+  // Takes the head or the youngest out.
+  void take(int64_t id, const Task& task, int64_t now) {
+    if (task.found_no_core) unblocked_ = now;
+    if (ordered_) return ordered_->take(id);
+    id == fifo_.front() ? fifo_.pop_front() : fifo_.pop_back();
+  }
+  void release(int64_t stream) {
+    if (ordered_) ordered_->release(stream);
+  }
+  // When the last task left that had been a head without a core; 0 if there was none.
   int64_t unblocked() const { return unblocked_; }
 
  private:
-  Fifo<int64_t> tasks_;
-  bool head_found_no_core_ = false;
+  Fifo<int64_t> fifo_;
+  std::unique_ptr<OrderedTasks> ordered_;
   int64_t unblocked_ = 0;
 };
 
 // One queue per scheduler and pool, and one per pool that all schedulers share.
 class ReadyQueues {
  public:
-  explicit ReadyQueues(const Topology& topology)
-      : schedulers_(topology.schedulers),
-        pools_(topology.pools),
-        queues_(static_cast<size_t>((schedulers_ + 1) * pools_)) {}
+  ReadyQueues(MachineState& state, const StreamScopes& streams)
+      : state_(state),
+        schedulers_(state.topology.schedulers),
+        pools_(static_cast<int>(state.topology.pools.size())),
+        queues_(static_cast<size_t>((schedulers_ + 1) * pools_)) {
+    const Schedule& schedule = state.schedule;
+    const bool interleaved = schedule.timing == Timing::Interleaved;
+    if (schedule.ready != Ready::Priority && !interleaved && !streams.limits()) return;
+    const int64_t lanes = interleaved ? schedule.timing_number : 1;
+    for (ReadyQueue& queue : queues_) queue.use_order(std::make_unique<OrderedTasks>(state.tasks, streams, lanes));
+  }
 
-  void enter(int64_t id, const Task& task, int pool) {
-    (task.home == Homes::kShared ? shared(pool) : own(task.home, pool)).enter(id);
-    ++queued_;
+  void enter(int64_t id) {
+    Task& task = state_.tasks[id];
+    task.entered = state_.now;
+    if (state_.schedule.ready != Ready::Priority) task.order = task.ready;
+    (task.home == Homes::kShared ? shared(task.pool) : own(task.home, task.pool)).enter(id);
+    state_.stats.ready_high_water = std::max(state_.stats.ready_high_water, ++queued_);
   }
   ReadyQueue& own(int scheduler, int pool) { return queues_[static_cast<size_t>(scheduler * pools_ + pool)]; }
   ReadyQueue& shared(int pool) { return own(schedulers_, pool); }
   void left() { --queued_; }
   bool all_empty() const { return queued_ == 0; }
+  // A stream that was full has room.
+  void release(int64_t stream) {
+    for (ReadyQueue& queue : queues_) queue.release(stream);
+  }
 
  private:
+  MachineState& state_;
   int schedulers_, pools_;
   std::vector<ReadyQueue> queues_;
   int64_t queued_ = 0;

@@ -10,7 +10,7 @@ namespace pto {
 enum class RecordKind : uint8_t { End, Task, Read, ScopeBegin, Part, ScopeEnd };
 
 // The first word of a record, and the whole of a scope's or the end's.
-//   Task: then kernel | site << 32, then its axes, then its edges.
+//   Task: then kernel | site << 32, then the fields that the schedule uses, then its axes, then its edges.
 //   Read: then the ids of `count` writers; where `flag` is 0 nothing was ever written there, and count is 0.
 struct RecordHead {
   RecordKind kind = RecordKind::End;

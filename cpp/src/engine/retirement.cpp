@@ -16,8 +16,8 @@ void Retirement::trace_row(int64_t id) {
   row.unit = static_cast<pto_unit>(task.unit);
   row.core = task.core;
   row.scheduler = task.scheduler;
-  row.pool = state_.topology.pool_of(row.unit);
-  row.stream = -1;
+  row.pool = task.pool;
+  row.stream = task.stream;
   row.submit = task.submit;
   row.ready = task.ready;
   row.dispatch = task.dispatch;

@@ -13,7 +13,7 @@ class Retirement {
   void run() {
     while (!state_.window.empty() && state_.tasks[state_.window.oldest()].finished) {
       if (state_.trace != nullptr) trace_row(state_.window.oldest());
-      state_.window.retire_oldest();
+      state_.window.retire_oldest(state_.tasks[state_.window.oldest()].size);
     }
   }
 

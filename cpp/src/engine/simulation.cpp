@@ -5,11 +5,12 @@
 #include <utility>
 #include <vector>
 
-#include "deps/overlap_tracker.h"
+#include "deps/task_edges.h"
 #include "engine/cycle_loop.h"
 #include "engine/homes.h"
 #include "engine/record_stream.h"
 #include "engine/records.h"
+#include "engine/task_fields.h"
 #include "pto/error.h"
 
 namespace pto {
@@ -31,9 +32,11 @@ struct Simulation::Impl {
       : stop_(stop),
         kernels_(kernels.begin(), kernels.end()),
         stream_(stop),
-        loop_(machine, schedule, kernels_, trace, stream_),
+        schedule_(schedule),
+        loop_(machine, schedule, kernels_, sites, trace, stream_),
+        field_reader_(schedule, loop_.topology(), tensors),
         homes_(machine, schedule, loop_.topology()),
-        tracker_(tensors, schedule.window),
+        task_edges_(schedule, tensors),
         axis_counts_(trace == nullptr ? std::vector<uint8_t>() : axis_counts(sites)),
         thread_([this] { simulate(); }) {}
 
@@ -64,9 +67,11 @@ struct Simulation::Impl {
   const std::atomic<bool>& stop_;
   std::vector<KernelInfo> kernels_;
   RecordStream stream_;
+  const Schedule schedule_;
   CycleLoop loop_;
+  FieldReader field_reader_;
   Homes homes_;
-  OverlapTracker tracker_;
+  TaskEdges task_edges_;
   std::vector<uint8_t> axis_counts_;  // by site; empty where nobody wants the axes
   std::vector<Edge> edges_;
   std::vector<int64_t> writers_;
@@ -96,15 +101,16 @@ void Simulation::Impl::rethrow() {
 int64_t Simulation::Impl::submit(const pto_task& task) {
   guarded([&] {
     const KernelInfo& kernel = kernels_[task.kernel];
-    const size_t operands = kernel.roles.size();
-    tracker_.add_task(submitted_, {task.operands, operands}, kernel.roles, edges_);
+    task_edges_.add_task(submitted_, task, kernel.roles, edges_);
+    TaskFields fields = field_reader_.read(submitted_, kernel, task, task_edges_.stream());
     RecordHead head;
     head.kind = RecordKind::Task;
-    head.home = static_cast<uint16_t>(homes_.next(kernel, task.keys) + 1);
+    head.home = static_cast<uint16_t>(homes_.next(kernel, static_cast<int>(fields.pool), task.keys) + 1);
     head.axes = task.site < axis_counts_.size() ? axis_counts_[task.site] : 0;
     head.count = static_cast<uint32_t>(edges_.size());
     stream_.put(head.pack());
     stream_.put(uint64_t{task.site} << 32 | task.kernel);
+    visit_used(schedule_, fields, [this](int64_t field) { stream_.put(static_cast<uint64_t>(field)); });
     for (uint8_t i = 0; i < head.axes; ++i) stream_.put(static_cast<uint64_t>(task.axes[i]));
     for (const Edge& edge : edges_) stream_.put(pack_edge(edge));
   });
@@ -115,7 +121,7 @@ void Simulation::Impl::read(const pto_region& region) {
   guarded([&] {
     RecordHead head;
     head.kind = RecordKind::Read;
-    head.flag = tracker_.find_writers(region, submitted_, writers_);
+    head.flag = task_edges_.find_writers(region, submitted_, writers_);
     head.count = static_cast<uint32_t>(writers_.size());
     stream_.put(head.pack());
     for (const int64_t writer : writers_) stream_.put(static_cast<uint64_t>(writer));

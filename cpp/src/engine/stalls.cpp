@@ -17,7 +17,7 @@ const char* edge_name(EdgeKind kind) { return kEdgeNames.at(static_cast<size_t>(
 
 void Stalls::task_starts(int64_t id, const Task& task, int64_t end_before) {
   Stats& stats = state_.stats;
-  PoolStats& pool = stats.pools[task.unit];
+  PoolStats& pool = stats.pools[group_of(task.core)];
   KernelStats& kernel = stats.kernels[task.kernel];
   const int64_t busy = task.end - std::max(task.start, end_before);
   ++pool.tasks;
@@ -34,7 +34,7 @@ void Stalls::task_starts(int64_t id, const Task& task, int64_t end_before) {
 void Stalls::cut_gap(int64_t id, const Task& task, int64_t begin) {
   id_ = id;
   core_ = task.core;
-  pool_ = &state_.stats.pools[task.unit];
+  pool_ = &state_.stats.pools[group_of(task.core)];
   kernel_ = &state_.stats.kernels[task.kernel];
   from_ = at_ = begin;
   gap_end_ = task.start;
@@ -75,8 +75,8 @@ void Stalls::drain() {
   for (size_t core = 0; core < last_end_.size(); ++core) {
     const int64_t begin = last_end_[core];
     if (begin == makespan) continue;
-    state_.stats.pools[state_.topology.cores[core].unit].stalls[static_cast<size_t>(Stall::Drained)] +=
-        makespan - begin;
+    PoolStats& pool = state_.stats.pools[group_of(static_cast<int32_t>(core))];
+    pool.stalls[static_cast<size_t>(Stall::Drained)] += makespan - begin;
     if (state_.trace != nullptr) {
       state_.trace->stall({static_cast<int32_t>(core), begin, makespan, Stall::Drained, -1});
     }

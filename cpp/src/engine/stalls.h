@@ -17,6 +17,9 @@ class Stalls {
   void drain();
 
  private:
+  size_t group_of(int32_t core) const {
+    return static_cast<size_t>(state_.topology.cores[static_cast<size_t>(core)].group);
+  }
   void cut_gap(int64_t id, const Task& task, int64_t begin);
   void piece(int64_t until, Stall cause);
   void flush();

@@ -61,11 +61,17 @@ struct Task {
   int32_t home;       // scheduler, or Homes::kShared
   int32_t joined;     // the join that it belongs to, or -1
   int32_t waits_for;  // the join that it waits for, or -1
+  int32_t pool;
   uint8_t unit;
+  int64_t stream;  // -1: none
+  int64_t order;   // in its queue, before the id: when it became ready, or its priority
+  int64_t cost;    // cycles, where a cost function gives them
+  int64_t size;    // in the window
   // How far it is
   bool served;          // the service of its report has begun
   bool finished;        // and ended
   bool from_memory;     // the shared memory decided how long it took
+  bool found_no_core;   // a scheduler met it at the head of a queue
   Stall before_submit;  // what the orchestrator did before
   int32_t unresolved;   // sources
   int32_t core;
@@ -76,6 +82,7 @@ struct Task {
   int64_t dispatched;   // the dispatch's cost is paid
   int64_t seen;         // by the core
   int64_t service_end;  // of its report
+  int64_t entered;      // its queue
   // Why it was not dispatched earlier (rule 14)
   int64_t last_report, last_service_end, gate_opened, head_unblocked;
 };
