@@ -80,6 +80,7 @@ py::dict to_python(const pto::Stats& stats) {
                   "makespan"_a = stats.makespan, "orchestrator_busy"_a = stats.orchestrator_busy,
                   "memory_bytes"_a = stats.memory_bytes, "memory_busy"_a = stats.memory_busy,
                   "borrowed_vector"_a = stats.borrowed_vector, "window_high_water"_a = stats.window_high_water,
+                  "window_overruns"_a = stats.window_overruns, "ready_high_water"_a = stats.ready_high_water,
                   "pools"_a = to_python(stats.pools), "kernels"_a = to_python(stats.kernels),
                   "schedulers"_a = to_python(stats.schedulers));
 }

@@ -10,10 +10,21 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 from .graph import scheduler_count
-from .tables import Kernel, Machine, Region, Schedule, read_machine, read_region, read_schedule
+from .tables import (
+    UNITS,
+    Kernel,
+    Machine,
+    Region,
+    Schedule,
+    core_places,
+    read_machine,
+    read_region,
+    read_schedule,
+)
 
 Row = Mapping[str, Any]
 
@@ -33,7 +44,11 @@ def check(
         [Kernel(**kernel) for kernel in kernels],
         program,
         found,
+        tensors,
     )
+    if checker.schedule.trace.word == "none":
+        assert not any(found[table] for table in ("tasks", "edges", "stalls"))
+        return
     checker.check_rows()
     checker.check_window()
     checker.check_edges()
@@ -55,7 +70,9 @@ class Checker:
         kernels: Sequence[Kernel],
         program: Sequence[tuple[Any, ...]],
         found: Mapping[str, Any],
+        tensors: Sequence[tuple[Any, ...]],
     ) -> None:
+        self.tensors = tensors
         self.machine, self.schedule, self.kernels = machine, schedule, kernels
         self.costs = machine.costs
         self.program = program
@@ -66,7 +83,7 @@ class Checker:
         self.stats: Mapping[str, Any] = found["stats"]
         self.makespan = max((row["end"] for row in self.rows), default=0)
         self.schedulers = scheduler_count(machine, schedule)
-        self.core_units = ["cube"] * machine.cube_cores + ["vector"] * machine.vector_cores
+        self.places = core_places(machine, schedule, self.schedulers)
         self.by_core = self._group("core")
 
     def _group(self, column: str) -> dict[int, list[Row]]:
@@ -80,17 +97,40 @@ class Checker:
         """The task is finished at this cycle at the earliest."""
         return row["end"] + self.costs.completion_latency + self.costs.complete
 
+    def _keys(self, row: Row) -> Mapping[str, int]:
+        return self.launches[row["task"]][3] if len(self.launches[row["task"]]) > 3 else {}
+
+    def _after(self, row: Row) -> Sequence[int]:
+        return self.launches[row["task"]][4] if len(self.launches[row["task"]]) > 4 else ()
+
+    def _stream(self, row: Row) -> int:
+        if self.schedule.streams == 0:
+            return -1
+        by = self.schedule.stream_by
+        return row["task"] % self.schedule.streams if by == "id" else self._keys(row)[by]
+
+    def _pool(self, row: Row) -> int:
+        if self.schedule.custom_pools:
+            return self._keys(row)[self.schedule.pools.key]
+        return 0 if self.schedule.pools.word == "single" else UNITS.index(row["unit"])
+
+    def _timing(self, row: Row) -> Kernel:
+        kernel = self.kernels[row["kernel"]]
+        if not self.schedule.trace.arguments:
+            return kernel
+        cost = self._keys(row)[self.schedule.trace.key]
+        return Kernel(kernel.name, kernel.unit, kernel.roles, compute=cost)
+
     def check_rows(self) -> None:
         """Ids, places, and the order of each task's own times."""
         assert [row["task"] for row in self.rows] == list(range(len(self.launches)))
         seen_after = self.costs.dispatch + self.costs.dispatch_latency + self.costs.pickup
         for row, (_, kernel, operands, *_) in zip(self.rows, self.launches, strict=True):
             unit = self.kernels[kernel].unit
-            assert (row["kernel"], row["unit"], row["stream"]) == (kernel, unit, -1), row
-            assert row["pool"] == self.schedule.pool_of(unit), row
-            assert self.core_units[row["core"]] == unit, row
-            within_unit = row["core"] - (self.machine.cube_cores if unit == "vector" else 0)
-            assert row["scheduler"] == within_unit % self.schedulers, row
+            assert (row["kernel"], row["unit"]) == (kernel, unit), row
+            assert (row["stream"], row["pool"]) == (self._stream(row), self._pool(row)), row
+            place = self.places[row["core"]]
+            assert place == (unit, row["pool"], row["scheduler"]), (row, place)
             submitted = (
                 row["submit"] + self.costs.submit + self.costs.submit_operand * len(operands)
             )
@@ -102,10 +142,33 @@ class Checker:
             operands = len(self.launches[before["task"]][2])
             assert before["submit"] + self.costs.submit_operand * operands <= row["submit"], row
 
+    def _size(self, row: Row) -> int:
+        """What a task holds of the window."""
+        _, kernel, operands, *_ = self.launches[row["task"]]
+        match self.schedule.window_unit:
+            case "tasks":
+                return 1
+            case "entries":
+                return len(operands)
+            case _:
+                return sum(
+                    prod(extents) * self.tensors[tensor][1]
+                    for role, (tensor, _, extents) in zip(
+                        self.kernels[kernel].roles, operands, strict=True
+                    )
+                    if role != "in"
+                )
+
     def check_window(self) -> None:
-        live = [row["retire"] for row in self.rows]
-        for row in self.rows[self.schedule.window :]:
-            assert row["submit"] >= live[row["task"] - self.schedule.window], row
+        if self.schedule.window_mode == "benchmark":
+            return
+        oldest, used = 0, 0
+        for row in self.rows:
+            while oldest < row["task"] and self.rows[oldest]["retire"] <= row["submit"]:
+                used -= self._size(self.rows[oldest])
+                oldest += 1
+            used += self._size(row)
+            assert used <= self.schedule.window, row
 
     def check_edges(self) -> None:
         """Edges go forward, once, and what they point at comes later."""
@@ -119,13 +182,37 @@ class Checker:
             if dst < 0:
                 continue
             if src >= 0:
-                assert dst - self.schedule.window < src < dst, (src, dst)
+                assert self._listed(src, dst), (src, dst)
             # A nested join only adds to what the join around it waits for.
             before = self._reported(self.rows[src]) if src >= 0 else joined.get(src, 0)
             assert self.rows[dst]["ready"] >= before, (src, dst)
 
+        self._check_asked_edges({(src, dst) for src, dst, _ in self.edges})
+
+    def _listed(self, src: int, dst: int) -> bool:
+        """The window does not imply the edge."""
+        limit = self.schedule.implied_after
+        return src < dst and (limit is None or dst - src < limit)
+
+    def _check_asked_edges(self, edges: set[tuple[int, int]]) -> None:
+        """What the program's text and the streams ask for is there."""
+        if self.schedule.deps == "inferred":
+            return
+        last: dict[int, int] = {}
+        for row in self.rows:
+            sources = set(self._after(row))
+            if row["stream"] in last:
+                sources.add(last[row["stream"]])
+            if row["stream"] >= 0:
+                last[row["stream"]] = row["task"]
+            for source in sources:
+                asked = (source, row["task"])
+                assert asked in edges or not self._listed(*asked), asked
+
     def check_values(self) -> None:
         """Of two tasks that share an element and do not both only read it, the later one waits."""
+        if not self.schedule.is_sound:
+            return
         wrote: defaultdict[tuple[int, ...], int] = defaultdict(int)
         touched: defaultdict[tuple[int, ...], int] = defaultdict(int)
         for row, (_, kernel, operands, *_) in zip(self.rows, self.launches, strict=True):
@@ -170,34 +257,44 @@ class Checker:
         for rows in self._group("scheduler").values():
             for before, row in pairwise(rows):
                 assert row["dispatch"] >= before["dispatch"] + self.costs.dispatch, row
+        if self.schedule.timing.word == "rate_limit":
+            begins = sorted(row["dispatch"] for row in self.rows)
+            for first, second in pairwise(begins):
+                ms = 1000 * (second - first) * self.schedule.timing.number
+                assert ms >= self.machine.clock_hz, (first, second)
 
     def check_scopes(self) -> None:
         """No more tasks are in flight, from dispatch until finished, than the depth allows."""
-        scoped = self.schedule.depth > 0 and self.schedule.depth_scope == "per_pool"
-        per_core = self.schedule.depth or self.machine.core_slots
-        flights: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        flights: defaultdict[tuple[str, int, int], list[int]] = defaultdict(list)
         for row in sorted(self.rows, key=lambda row: row["dispatch"]):
-            place = (row["scheduler"], row["pool"]) if scoped else (row["core"], -1)
-            flight = flights[place]
-            while flight and flight[0] <= row["dispatch"]:
-                heappop(flight)
-            heappush(flight, self._reported(row))
-            assert len(flight) <= (self._scope_limit(row) if scoped else per_core), row
+            for place, limit in self._limits(row):
+                flight = flights[place]
+                while flight and flight[0] <= row["dispatch"]:
+                    heappop(flight)
+                heappush(flight, self._reported(row))
+                assert len(flight) <= limit, (row, place)
 
-    def _scope_limit(self, row: Row) -> int:
-        units = self.schedule.pool_units[row["pool"]]
-        scheduler = row["scheduler"]
-        owned = [len(range(scheduler, self.machine.cores(unit), self.schedulers)) for unit in units]
-        return self.schedule.depth * sum(owned)
+    def _limits(self, row: Row) -> Iterator[tuple[tuple[str, int, int], int]]:
+        """The scopes that a task is in, each with its limit."""
+        depth, scheduler, pool = self.schedule.depth, row["scheduler"], row["pool"]
+        owned = [place.pool for place in self.places if place.scheduler == scheduler]
+        if self.schedule.limits("per_pool"):
+            yield ("pool", scheduler, pool), depth * owned.count(pool)
+        elif self.schedule.limits("global"):
+            yield ("all", scheduler, 0), depth * sum(pool >= 0 for pool in owned)
+        else:
+            yield ("core", row["core"], 0), depth or self.machine.core_slots
+        if self.schedule.limits("per_stream") and row["stream"] >= 0:
+            yield ("stream", row["stream"], 0), depth
 
     def check_cores(self) -> None:
         """Tasks of a core follow each other; without depth they do not even touch."""
         depth = self.schedule.depth or 1
         for rows in self.by_core.values():
             for before, row in pairwise(rows):
-                load_end = before["start"] + self.kernels[before["kernel"]].load
+                load_end = before["start"] + self._timing(before).load
                 assert row["start"] >= load_end + self.costs.pickup, row
-                kernel = self.kernels[row["kernel"]]
+                kernel = self._timing(row)
                 assert row["end"] >= before["end"] + kernel.compute + kernel.store, row
             for before, row in zip(rows, rows[depth:], strict=False):
                 assert row["start"] >= before["end"] + self.costs.pickup, row
@@ -208,7 +305,7 @@ class Checker:
         core_free_at: defaultdict[int, int] = defaultdict(int)
         place = {row["task"]: at for rows in self.by_core.values() for at, row in enumerate(rows)}
         for row in sorted(self.rows, key=lambda r: (r["start"], r["core"], place[r["task"]])):
-            kernel = self.kernels[row["kernel"]]
+            kernel = self._timing(row)
             rest = kernel.compute + kernel.store or int(kernel.load == 0)
             load_end, floor = row["start"] + kernel.load, 0
             if self.machine.memory_bytes and kernel.bytes:
@@ -226,7 +323,7 @@ class Checker:
             assert begin < end, (core, begin, end)
             assert (cause == "drained") == (task == -1), (core, begin, end)
             pieces[core].append((begin, end, cause, task))
-        for core in range(len(self.core_units)):
+        for core in range(len(self.places)):
             assert [*self._expected_gaps(core)] == _merged(pieces[core]), core
             for before, after in pairwise(pieces[core]):
                 assert before[1] < after[0] or before[2:] != after[2:], (core, before)
@@ -246,8 +343,8 @@ class Checker:
         assert stats["tasks"] == len(self.rows)
         assert stats["edges"] == len(self.edges)
         assert stats["makespan"] == self.makespan
-        assert stats["window_high_water"] <= self.schedule.window
-        assert stats["memory_bytes"] == sum(self.kernels[r["kernel"]].bytes for r in self.rows)
+        assert (stats["window_high_water"] > self.schedule.window) == (stats["window_overruns"] > 0)
+        assert stats["memory_bytes"] == sum(self._timing(row).bytes for row in self.rows)
         for pool in stats["pools"]:
             cycles = pool["busy"] + sum(pool["stalls"].values())
             assert cycles == pool["cores"] * self.makespan, pool

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, NamedTuple
 
-from .tables import Kernel, Machine, Region, Schedule, read_region
-
-KINDS = ("raw", "waw", "war", "structural")
+from .tables import UNITS, Kernel, Machine, Region, Schedule, core_places, read_region
 
 
 class Edge(NamedTuple):
@@ -28,6 +27,14 @@ class PlannedTask:
     operands: int
     home: int | None
     """The scheduler whose queues the task enters; None: the shared ones."""
+    pool: int
+    stream: int
+    """-1: none."""
+    priority: int
+    cost: int
+    """Cycles instead of the kernel's; 0: the kernel's."""
+    size: int
+    """In the window."""
     sources: list[int] = field(default_factory=list)
     """Earlier tasks, ascending, and at most one join (a negative id)."""
     join: int | None = None
@@ -70,16 +77,26 @@ class Access(NamedTuple):
 
 
 class LiveAccesses:
-    """The accesses that no single later write has covered."""
+    """The accesses that no single later write has covered.
 
-    def __init__(self) -> None:
+    `exact`: regions meet and cover where they are equal.
+    """
+
+    def __init__(self, exact: bool = False) -> None:
         self._live: list[Access] = []
+        self._exact = exact
+
+    def _meet(self, a: Region, b: Region) -> bool:
+        return a.meets(b) and (a == b or not self._exact)
+
+    def _covers(self, write: Region, access: Region) -> bool:
+        return write.contains(access) and (write == access or not self._exact)
 
     def writers(self, region: Region) -> set[int]:
-        return {a.task for a in self._live if a.writes and a.region.meets(region)}
+        return {a.task for a in self._live if a.writes and self._meet(a.region, region)}
 
     def readers(self, region: Region) -> set[int]:
-        return {a.task for a in self._live if not a.writes and a.region.meets(region)}
+        return {a.task for a in self._live if not a.writes and self._meet(a.region, region)}
 
     def sources(self, reads: Sequence[Region], writes: Sequence[Region]) -> dict[int, str]:
         """Each task that these accesses come after, with the first kind that holds."""
@@ -98,7 +115,7 @@ class LiveAccesses:
         self._live = [
             access
             for access in self._live
-            if not any(write.contains(access.region) for write in writes)
+            if not any(self._covers(write, access.region) for write in writes)
         ]
         self._live += [Access(task, region, False) for region in reads]
         self._live += [Access(task, region, True) for region in writes]
@@ -162,6 +179,10 @@ def scheduler_count(machine: Machine, schedule: Schedule) -> int:
     return max(step.schedulers or machine.schedulers for step in schedule.dispatch)
 
 
+class RefusedError(Exception):
+    """The engine has an error here."""
+
+
 class Homes:
     """Gives each task the scheduler whose queues it enters (rule 6)."""
 
@@ -169,68 +190,161 @@ class Homes:
         self._machine = machine
         self._steps = schedule.dispatch
         self._schedulers = scheduler_count(machine, schedule)
-        self._seen: defaultdict[str, int] = defaultdict(int)
+        self._places = core_places(machine, schedule, self._schedulers)
+        self._seen: defaultdict[tuple[int, str], int] = defaultdict(int)
 
-    def home(self, task: int, unit: str, keys: Mapping[str, int]) -> int | None:
+    def home(self, task: int, pool: int, unit: str, keys: Mapping[str, int]) -> int | None:
         passed = [step for step in self._steps if step.threshold <= task + 1]
         if passed:
             step = max(passed, key=lambda step: step.threshold)
         else:
             step = min(self._steps, key=lambda step: step.threshold)
-        owners = min(self._schedulers, self._machine.cores(unit))
-        earlier = self._seen[unit]
-        self._seen[unit] += 1
+        owners = {p.scheduler for p in self._places if p.pool == pool and p.unit == unit}
+        if not owners:
+            raise RefusedError("no core")
+        earlier = self._seen[pool, unit]
+        self._seen[pool, unit] += 1
         match step.policy.word:
             case "shared":
                 return None
             case "affinity":
-                return keys[step.policy.key] % owners
+                return keys[step.policy.key] % len(owners)
+            case "hash":
+                return splitmix64(keys[step.policy.key]) % len(owners)
+            case "dispatch_by":
+                if keys[step.policy.key] not in owners:
+                    raise RefusedError("home")
+                return keys[step.policy.key]
             case "round_robin":
-                return earlier % min(owners, step.schedulers or self._machine.schedulers)
+                return earlier % min(len(owners), step.schedulers or self._machine.schedulers)
             case _:
-                return earlier % owners
+                return earlier % len(owners)
 
 
-def plan_program(
-    machine: Machine,
-    schedule: Schedule,
-    kernels: Sequence[Kernel],
-    program: Sequence[tuple[Any, ...]],
-) -> Plan:
+def splitmix64(key: int) -> int:
+    mask = 2**64 - 1
+    z = (key + 0x9E3779B97F4A7C15) & mask
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+    return z ^ (z >> 31)
+
+
+class Planner:
     """Reads the program once, in order."""
-    plan = Plan()
-    structure = Structure(plan)
-    accesses = LiveAccesses()
-    homes = Homes(machine, schedule)
-    for item in program:
-        match item:
-            case ("scope",):
-                structure.begin()
-            case ("part",):
-                structure.part()
-            case ("end",):
-                structure.end()
-            case ("read", region):
-                writers = accesses.writers(read_region(region))
-                if writers:
-                    plan.steps.append(ReadStep(tuple(sorted(writers))))
-            case ("task", number, operands, *rest):
-                kernel = kernels[number]
-                roles = list(zip(kernel.roles, map(read_region, operands), strict=True))
-                reads = [region for role, region in roles if role != "out"]
-                writes = [region for role, region in roles if role != "in"]
-                id = len(plan.tasks)
-                keys = rest[0] if rest else {}
-                task = PlannedTask(id, number, len(roles), homes.home(id, kernel.unit, keys))
-                for source, kind in sorted(accesses.sources(reads, writes).items()):
-                    # The window keeps older tasks from being alive beside this one.
-                    if id - source < schedule.window:
-                        task.sources.append(source)
-                        plan.edges.append(Edge(source, id, kind))
-                structure.place(task)
-                accesses.add(id, reads, writes)
-                plan.tasks.append(task)
-                plan.steps.append(TaskStep(id))
+
+    def __init__(
+        self,
+        machine: Machine,
+        schedule: Schedule,
+        kernels: Sequence[Kernel],
+        tensors: Sequence[tuple[Any, ...]],
+    ) -> None:
+        self._schedule, self._kernels, self._tensors = schedule, kernels, tensors
+        self.plan = Plan()
+        self._structure = Structure(self.plan)
+        self._accesses = LiveAccesses(exact=schedule.infer == "infer_tensor_map_exact")
+        self._data = LiveAccesses()
+        """What the orchestrator's reads wait for, whatever the edges are."""
+        self._homes = Homes(machine, schedule)
+        self._last_in_stream: dict[int, int] = {}
+
+    def read(self, program: Sequence[tuple[Any, ...]]) -> Plan:
+        for item in program:
+            match item:
+                case ("scope",):
+                    self._structure.begin()
+                case ("part",):
+                    self._structure.part()
+                case ("end",):
+                    self._structure.end()
+                case ("read", region):
+                    if writers := self._data.writers(read_region(region)):
+                        self.plan.steps.append(ReadStep(tuple(sorted(writers))))
+                case ("task", number, operands, *rest):
+                    keys = rest[0] if rest else {}
+                    after = rest[1] if len(rest) > 1 else []
+                    self._task(number, [read_region(operand) for operand in operands], keys, after)
+                case _:
+                    raise ValueError(f"not a line of a program: {item!r}")
+        return self.plan
+
+    def _task(
+        self, number: int, operands: list[Region], keys: Mapping[str, int], after: Sequence[int]
+    ) -> None:
+        schedule, kernel, id = self._schedule, self._kernels[number], len(self.plan.tasks)
+        roles = list(zip(kernel.roles, operands, strict=True))
+        reads = [region for role, region in roles if role != "out"]
+        writes = [region for role, region in roles if role != "in"]
+        pool = self._pool(kernel.unit, keys)
+        task = PlannedTask(
+            id,
+            number,
+            len(roles),
+            self._homes.home(id, pool, kernel.unit, keys),
+            pool,
+            self._stream(id, keys),
+            keys[schedule.ready.key] if schedule.ready.word == "priority" else 0,
+            self._cost(keys),
+            self._size(operands, writes),
+        )
+        found = self._accesses.sources(reads, writes) if schedule.infers else {}
+        if schedule.deps == "inferred":
+            if after:
+                raise RefusedError("after")
+        else:
+            for source in after:
+                found.setdefault(source, "explicit")
+            if task.stream in self._last_in_stream:
+                found.setdefault(self._last_in_stream[task.stream], "stream")
+        if task.stream >= 0:
+            self._last_in_stream[task.stream] = id
+        for source, kind in sorted(found.items()):
+            # The window keeps older tasks from being alive beside this one.
+            if schedule.implied_after is None or id - source < schedule.implied_after:
+                task.sources.append(source)
+                self.plan.edges.append(Edge(source, id, kind))
+        self._structure.place(task)
+        self._accesses.add(id, reads, writes)
+        self._data.add(id, reads, writes)
+        self.plan.tasks.append(task)
+        self.plan.steps.append(TaskStep(id))
+
+    def _pool(self, unit: str, keys: Mapping[str, int]) -> int:
+        match self._schedule.pools.word:
+            case "single":
+                return 0
+            case "by_exec_unit":
+                return UNITS.index(unit)
             case _:
-                raise ValueError(f"not a line of a program: {item!r}")
-    return plan
+                pool = keys[self._schedule.pools.key]
+                if not 0 <= pool < self._schedule.pool_count:
+                    raise RefusedError("pool")
+                return pool
+
+    def _stream(self, id: int, keys: Mapping[str, int]) -> int:
+        schedule = self._schedule
+        if schedule.streams == 0:
+            return -1
+        if schedule.stream_by == "id":
+            return id % schedule.streams
+        stream = keys[schedule.stream_by]
+        if not 0 <= stream < schedule.streams:
+            raise RefusedError("stream")
+        return stream
+
+    def _cost(self, keys: Mapping[str, int]) -> int:
+        if not self._schedule.trace.arguments:
+            return 0
+        cost = keys[self._schedule.trace.key]
+        if cost < 1:
+            raise RefusedError("cost")
+        return cost
+
+    def _size(self, operands: Sequence[Region], writes: Sequence[Region]) -> int:
+        match self._schedule.window_unit:
+            case "tasks":
+                return 1
+            case "entries":
+                return len(operands)
+            case _:
+                return sum(prod(r.extents) * self._tensors[r.tensor][1] for r in writes)

@@ -13,13 +13,15 @@ class Task:
 
     plan: PlannedTask
     unit: str
-    pool: int
     submit: int | None = None
     published: int | None = None
     resolved: dict[int, int] = field(default_factory=dict)
     """When each source was, or will be, resolved."""
     ready: int | None = None
-    queued: bool = False
+    met: bool = False
+    """It has become ready in a phase Ready."""
+    entered: int | None = None
+    """When it entered its queue."""
     no_core: bool = False
     """A scheduler met it at the head of a queue and found no core for it."""
     dispatch: int | None = None
@@ -49,6 +51,14 @@ class Task:
         return self.plan.id
 
     @property
+    def pool(self) -> int:
+        return self.plan.pool
+
+    @property
+    def in_flight(self) -> bool:
+        return self.dispatch is not None and not self.finished
+
+    @property
     def order(self) -> tuple[int, int]:
         assert self.ready is not None
         return self.ready, self.id
@@ -58,6 +68,7 @@ class Task:
 class Core:
     id: int
     unit: str
+    pool: int
     scheduler: int
     tasks: list[Task] = field(default_factory=list)
     """In the order of their dispatch."""
@@ -74,9 +85,8 @@ class Queue:
     tasks: list[Task] = field(default_factory=list)
     no_core_until: int = 0
     """The last dispatch of a task that had been a head without a core."""
-
-    def head(self) -> Task | None:
-        return min(self.tasks, key=lambda task: task.order, default=None)
+    last_lane: int = -1
+    """The lane that was served last."""
 
     def youngest(self) -> Task:
         return max(self.tasks, key=lambda task: task.order)
@@ -91,6 +101,6 @@ class Scheduler:
     reports: list[Task] = field(default_factory=list)
     serving: list[Task] = field(default_factory=list)
     scope_opened: dict[int, int] = field(default_factory=dict)
-    """Per pool: when its scope last went from full to not full."""
+    """Per pool (-1: all): when its scope last went from full to not full."""
     steals: int = 0
     busy: int = 0

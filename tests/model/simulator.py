@@ -6,15 +6,15 @@ Each cycle in which something can happen goes through the five phases once; the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from .graph import PlannedTask, ReadStep, plan_program, scheduler_count
+from .graph import Planner, ReadStep, RefusedError, scheduler_count
 from .machine import Core, Queue, Scheduler, Task
 from .stalls import stall_rows
 from .statistics import statistics
-from .tables import UNITS, Kernel, Machine, Schedule, read_machine, read_schedule
+from .tables import UNITS, Kernel, Machine, Schedule, core_places, read_machine, read_schedule
 
 
 class Simulator:
@@ -23,20 +23,19 @@ class Simulator:
         machine: Machine,
         schedule: Schedule,
         kernels: Sequence[Kernel],
+        tensors: Sequence[tuple[Any, ...]],
         program: Sequence[tuple[Any, ...]],
     ) -> None:
         self.machine, self.schedule, self.kernels = machine, schedule, kernels
         self.costs = machine.costs
-        self.plan = plan_program(machine, schedule, kernels, program)
-        self.tasks = [self._task(plan) for plan in self.plan.tasks]
+        self.plan = Planner(machine, schedule, kernels, tensors).read(program)
+        self.tasks = [Task(plan, kernels[plan.kernel].unit) for plan in self.plan.tasks]
         count = scheduler_count(machine, schedule)
-        pools = len(schedule.pool_units)
+        pools = schedule.pool_count
         self.schedulers = [Scheduler(s, [Queue() for _ in range(pools)]) for s in range(count)]
         self.shared = [Queue() for _ in range(pools)]
-        self.cores: list[Core] = []
-        for unit in UNITS:
-            for k in range(machine.cores(unit)):
-                self.cores.append(Core(len(self.cores), unit, k % count))
+        places = core_places(machine, schedule, count)
+        self.cores = [Core(number, *place) for number, place in enumerate(places)]
         self.now = 0
         self.services = 0
         self.members_left = {join.id: set(join.members) for join in self.plan.joins.values()}
@@ -53,10 +52,14 @@ class Simulator:
         self.became_ready = 0
         self.opened: int | None = None
         self.memory_free_at = 0
-
-    def _task(self, plan: PlannedTask) -> Task:
-        unit = self.kernels[plan.kernel].unit
-        return Task(plan, unit, self.schedule.pool_of(unit))
+        self.window_overruns = 0
+        self.ready_high_water = 0
+        self.held: list[Task] = []
+        """Of the batch that is not complete (timing batched)."""
+        self.next_dispatch = 0
+        """No dispatch begins before (timing rate_limit)."""
+        self.stream_opened: dict[int, int] = {}
+        """When the stream's scope last went from full to not full."""
 
     def run(self) -> None:
         while True:
@@ -71,7 +74,7 @@ class Simulator:
 
     def _known_times(self) -> list[int]:
         """Every time at which something is already known to happen."""
-        times = [self.orchestrator_free_at]
+        times = [self.orchestrator_free_at, self.next_dispatch]
         times += [scheduler.free_at for scheduler in self.schedulers]
         times += [task.ready for task in self.submitted if task.ready is not None]
         times += [self._arrival(task) for task in self.submitted if task.end is not None]
@@ -159,14 +162,18 @@ class Simulator:
     def _finish_service(self, scheduler: Scheduler) -> None:
         if not scheduler.serving or scheduler.free_at > self.now:
             return
-        full = {pool: self._scope_is_full(scheduler, pool) for pool in range(len(self.shared))}
+        scopes = {pool: self._scope_is_full(scheduler, pool) for pool in range(len(self.shared))}
+        streams = {t.plan.stream: self._stream_is_full(t.plan.stream) for t in scheduler.serving}
         for task in scheduler.serving:
             task.finished = True
             self.cores[task.core].last_report = (self._arrival(task), scheduler.free_at)
         scheduler.serving = []
-        for pool, was_full in full.items():
+        for pool, was_full in scopes.items():
             if was_full and not self._scope_is_full(scheduler, pool):
                 scheduler.scope_opened[pool] = self.now
+        for stream, was_full in streams.items():
+            if was_full and not self._stream_is_full(stream):
+                self.stream_opened[stream] = self.now
         self._retire()
 
     def _retire(self) -> None:
@@ -192,15 +199,30 @@ class Simulator:
                 if self.now > begin:
                     did = "readback"
                 continue
-            if self._window_is_full():
-                yield from self._publish_batch()
-            if self._window_is_full():
+            task = self.tasks[step.task]
+            if (yield from self._make_room(task.plan.size)):
                 did = "window_full"
-                yield from self._wait_while(self._window_is_full)
-            yield from self._submit(self.tasks[step.task], did)
+            yield from self._submit(task, did)
             did = "submit_busy"
         yield from self._publish_batch()
         self.orchestrator_ended = True
+
+    def _make_room(self, size: int) -> Generator[None, None, bool]:
+        """Until the task fits into the window; true where that took waiting (rule 3)."""
+        if self._fits(size):
+            return False
+        if self.schedule.window_mode == "benchmark":
+            self.window_overruns += 1
+            return False
+        if size > self.schedule.window:
+            raise RefusedError("size")
+        yield from self._publish_batch()
+        if self._fits(size):
+            return False
+        if self.schedule.window_mode == "abort":
+            raise RefusedError("window")
+        yield from self._wait_while(lambda: not self._fits(size))
+        return True
 
     def _read(self, step: ReadStep) -> Iterator[None]:
         writers = [self.tasks[id] for id in step.writers]
@@ -247,30 +269,57 @@ class Simulator:
 
     def _wait_while(self, blocked: Callable[[], bool]) -> Iterator[None]:
         while blocked():
+            if self.schedule.start.word == "after_orchestration":
+                raise RefusedError("start")
             self.orchestrator_waits = True
             yield
         self.orchestrator_waits = False
 
     def _live(self) -> int:
-        return len(self.submitted) - len(self.retired)
+        """What the live tasks hold of the window."""
+        return sum(task.plan.size for task in self.submitted[len(self.retired) :])
 
-    def _window_is_full(self) -> bool:
-        return self._live() >= self.schedule.window
+    def _fits(self, size: int) -> bool:
+        return self._live() + size <= self.schedule.window
 
-    # ---- Phase 3: tasks that become ready enter their queues (rules 6, 7) ----
+    # ---- Phase 3: tasks that become ready enter their queues (rules 6, 7, 9) ----
 
     def _ready(self) -> None:
+        timing = self.schedule.timing
         for task in self.submitted:
-            if task.ready is not None and task.ready <= self.now and not task.queued:
-                task.queued = True
-                self.became_ready += 1
-                home = task.plan.home
-                queues = self.shared if home is None else self.schedulers[home].queues
-                queues[task.pool].tasks.append(task)
+            if task.ready is None or task.ready > self.now or task.met:
+                continue
+            task.met = True
+            self.became_ready += 1
+            self.held.append(task)
+            if timing.word != "batched" or len(self.held) == timing.number:
+                self._enter_held()
+
+    def _enter_held(self) -> None:
+        for task in self.held:
+            task.entered = self.now
+            home = task.plan.home
+            queues = self.shared if home is None else self.schedulers[home].queues
+            queues[task.pool].tasks.append(task)
+        self.held = []
+        self.ready_high_water = max(self.ready_high_water, self._queued())
+
+    def _queued(self) -> int:
+        queues = [*self.shared, *(queue for s in self.schedulers for queue in s.queues)]
+        return sum(len(queue.tasks) for queue in queues)
+
+    def _nothing_goes_on(self) -> bool:
+        """Nothing is queued, in flight or about to become ready."""
+        coming = any(task.ready is not None and task.ready > self.now for task in self.submitted)
+        flying = any(task.in_flight for task in self.submitted)
+        return not (self._queued() or coming or flying)
 
     # ---- Phase 4: dispatch (rules 5, 7, 8, 9) ----
 
     def _dispatch(self) -> None:
+        idle = self.orchestrator_waits or self.orchestrator_ended
+        if self.held and idle and self._nothing_goes_on():
+            self._enter_held()
         if self.opened is None and self._may_open():
             self.opened = self.now
         if self.opened is None:
@@ -282,6 +331,8 @@ class Simulator:
             moved = any(own) or any(stolen)
 
     def _may_open(self) -> bool:
+        if self.schedule.start.word == "after_orchestration":
+            return self.orchestrator_ended
         return (
             self.became_ready >= self.schedule.start_threshold
             or self.orchestrator_waits
@@ -290,30 +341,62 @@ class Simulator:
 
     def _dispatch_own(self, scheduler: Scheduler) -> bool:
         moved = False
-        while scheduler.free_at <= self.now:
+        while self._may_begin(scheduler):
             found: list[tuple[Task, Queue, Core]] = []
             for queue in [*scheduler.queues, *self.shared]:
-                task = queue.head()
+                task = self._head(queue)
                 if task is None or not self._may_take(scheduler, task.pool):
                     continue
-                core = self._core_for(scheduler, task.unit)
+                core = self._core_for(scheduler, task)
                 if core is None:
                     task.no_core = True
                 else:
                     found.append((task, queue, core))
             if not found:
                 break
-            task, queue, core = min(found, key=lambda entry: entry[0].order)
+            task, queue, core = min(found, key=lambda entry: self._rank(entry[0]))
             self._issue(scheduler, task, queue, core)
             moved = True
         return moved
+
+    def _may_begin(self, scheduler: Scheduler) -> bool:
+        return scheduler.free_at <= self.now and self.next_dispatch <= self.now
+
+    def _rank(self, task: Task) -> tuple[int, int]:
+        """The place that the ready policy gives a task (rule 8)."""
+        return (task.plan.priority, task.id) if self._by_priority else task.order
+
+    @property
+    def _by_priority(self) -> bool:
+        return self.schedule.ready.word == "priority"
+
+    def _head(self, queue: Queue) -> Task | None:
+        """The next task of a queue; tasks whose stream is full are passed over."""
+        tasks = [task for task in queue.tasks if not self._stream_is_full(task.plan.stream)]
+        if not tasks:
+            return None
+        lanes = {self._lane(task) for task in tasks}
+        lane = min((lane for lane in lanes if lane > queue.last_lane), default=min(lanes))
+        return min((task for task in tasks if self._lane(task) == lane), key=self._rank)
+
+    def _lane(self, task: Task) -> int:
+        timing, stream = self.schedule.timing, task.plan.stream
+        if timing.word != "interleaved":
+            return 0
+        return (stream if stream >= 0 else task.id) % timing.number
+
+    def _stream_is_full(self, stream: int) -> bool:
+        if stream < 0 or not self.schedule.limits("per_stream"):
+            return False
+        flying = [task for task in self.submitted if task.in_flight and task.plan.stream == stream]
+        return len(flying) >= self.schedule.depth
 
     def _steal(self, scheduler: Scheduler) -> bool:
         if not self.schedule.steals:
             return False
         moved = False
         for pool in range(len(self.shared)):
-            while scheduler.free_at <= self.now and self._steal_from(scheduler, pool):
+            while self._may_begin(scheduler) and self._steal_from(scheduler, pool):
                 moved = True
         return moved
 
@@ -325,17 +408,17 @@ class Simulator:
             return False
         queue = max(victims, key=lambda queue: len(queue.tasks))
         task = queue.youngest()
-        core = self._core_for(scheduler, task.unit)
-        if core is None or core.in_flight:
+        core = self._core_for(scheduler, task)
+        if core is None or core.in_flight or self._stream_is_full(task.plan.stream):
             return False
         task.stolen = True
         scheduler.steals += 1
         self._issue(scheduler, task, queue, core)
         return True
 
-    def _core_for(self, scheduler: Scheduler, unit: str) -> Core | None:
-        """The scheduler's core of that unit with room: fewest in flight, then lowest id."""
-        cores = [c for c in self.cores if c.scheduler == scheduler.id and c.unit == unit]
+    def _core_for(self, scheduler: Scheduler, task: Task) -> Core | None:
+        """The scheduler's core of that pool and unit with room: fewest in flight, then lowest."""
+        cores = [core for core in self._cores_of(scheduler, task.pool) if core.unit == task.unit]
         if not self._scoped:
             limit = self.schedule.depth or self.machine.core_slots
             cores = [core for core in cores if core.in_flight < limit]
@@ -343,15 +426,19 @@ class Simulator:
 
     @property
     def _scoped(self) -> bool:
-        return self.schedule.depth > 0 and self.schedule.depth_scope == "per_pool"
+        """A scheduler's limit stands instead of one per core."""
+        return self.schedule.limits("per_pool") or self.schedule.limits("global")
 
     def _cores_of(self, scheduler: Scheduler, pool: int) -> list[Core]:
-        units = self.schedule.pool_units[pool]
-        return [c for c in self.cores if c.scheduler == scheduler.id and c.unit in units]
+        return [c for c in self.cores if c.scheduler == scheduler.id and c.pool == pool]
 
     def _scope_is_full(self, scheduler: Scheduler, pool: int) -> bool:
-        """The scheduler has `depth` tasks per core of that pool in flight."""
-        cores = self._cores_of(scheduler, pool)
+        """The scheduler has `depth` tasks per core, of that pool or in all, in flight."""
+        if self.schedule.limits("global"):
+            pools = range(len(self.shared))
+            cores = [core for pool in pools for core in self._cores_of(scheduler, pool)]
+        else:
+            cores = self._cores_of(scheduler, pool)
         limit = self.schedule.depth * len(cores)
         return self._scoped and sum(core.in_flight for core in cores) >= limit
 
@@ -367,19 +454,24 @@ class Simulator:
         scheduler.free_at = task.dispatched
         assert self.opened is not None
         arrival, served = core.last_report
-        opened = max(self.opened, scheduler.scope_opened.get(task.pool, 0))
+        assert task.entered is not None
+        scope = scheduler.scope_opened.get(task.pool, 0)
+        stream = self.stream_opened.get(task.plan.stream, 0)
+        opened = max(self.opened, scope, stream, task.entered, self.next_dispatch)
         task.cuts = [(arrival, "latency"), (served, "dispatch_busy"), (opened, "gated")]
         if self._mixed(task.pool):
             task.cuts.append((queue.no_core_until, "no_core"))
+        if self.schedule.timing.word == "rate_limit":
+            per_second = 1000 * self.schedule.timing.number
+            self.next_dispatch = self.now - -self.machine.clock_hz // per_second
+        queue.last_lane = self._lane(task)
         queue.tasks.remove(task)
         if task.no_core:
             queue.no_core_until = self.now
         core.tasks.append(task)
 
     def _mixed(self, pool: int) -> bool:
-        return all(self.machine.cores(unit) for unit in self.schedule.pool_units[pool]) and (
-            len(self.schedule.pool_units[pool]) > 1
-        )
+        return len({core.unit for core in self.cores if core.pool == pool}) == len(UNITS)
 
     # ---- Phase 5: cores (rules 10, 11) ----
 
@@ -408,7 +500,7 @@ class Simulator:
         task = core.tasks[index]
         before = core.tasks[index - 1].end if index else 0
         assert before is not None
-        kernel = self.kernels[task.plan.kernel]
+        kernel = self.timing(task)
         rest = kernel.compute + kernel.store
         if kernel.load + rest == 0:
             rest = 1
@@ -423,6 +515,12 @@ class Simulator:
         task.end = max(computed, moved)
         task.memory_bound = load_end > self.now + kernel.load or moved > computed
 
+    def timing(self, task: Task) -> Kernel:
+        kernel = self.kernels[task.plan.kernel]
+        if not task.plan.cost:
+            return kernel
+        return Kernel(kernel.name, kernel.unit, kernel.roles, compute=task.plan.cost)
+
 
 def simulate(
     machine: Mapping[str, Any],
@@ -431,17 +529,24 @@ def simulate(
     tensors: Sequence[tuple[Any, ...]],
     program: Sequence[tuple[Any, ...]],
 ) -> dict[str, Any]:
-    """Takes and gives what the engine does (engine.py). The input must be valid."""
+    """Takes and gives what the engine does (engine.py). The input must be valid.
+
+    Raises RefusedError where the engine has an error.
+    """
+    settings = read_schedule(schedule)
     simulator = Simulator(
-        read_machine(machine), read_schedule(schedule), [Kernel(**k) for k in kernels], program
+        read_machine(machine), settings, [Kernel(**k) for k in kernels], tensors, program
     )
     simulator.run()
     stalls = stall_rows(simulator)
+    stats = statistics(simulator, stalls)
+    if settings.trace.word == "none":
+        return {"tasks": [], "edges": [], "stalls": [], "stats": stats}
     return {
         "tasks": [_row(simulator, task) for task in simulator.tasks],
         "edges": [tuple(edge) for edge in simulator.plan.edges],
         "stalls": stalls,
-        "stats": statistics(simulator, stalls),
+        "stats": stats,
     }
 
 
@@ -453,7 +558,7 @@ def _row(simulator: Simulator, task: Task) -> dict[str, Any]:
         "core": task.core,
         "scheduler": task.scheduler,
         "pool": task.pool,
-        "stream": -1,
+        "stream": task.plan.stream,
         "submit": task.submit,
         "ready": task.ready,
         "dispatch": task.dispatch,

@@ -9,14 +9,14 @@ from .stalls import CAUSES, StallRow, known, makespan
 from .tables import UNITS
 
 if TYPE_CHECKING:
-    from .machine import Task
+    from .machine import Core, Task
     from .simulator import Simulator
 
 
 def statistics(simulator: Simulator, stalls: Sequence[StallRow]) -> dict[str, Any]:
     machine = simulator.machine
     busy = _tile_lengths(simulator)
-    moved = [simulator.kernels[task.plan.kernel].bytes for task in simulator.tasks]
+    moved = [simulator.timing(task).bytes for task in simulator.tasks]
     return {
         "tasks": len(simulator.tasks),
         "edges": len(simulator.plan.edges),
@@ -27,7 +27,9 @@ def statistics(simulator: Simulator, stalls: Sequence[StallRow]) -> dict[str, An
         "memory_busy": sum(map(machine.transfer, moved)) if machine.memory_bytes else 0,
         "borrowed_vector": 0,
         "window_high_water": simulator.window_high_water,
-        "pools": [_pool(simulator, unit, busy, stalls) for unit in UNITS],
+        "window_overruns": simulator.window_overruns,
+        "ready_high_water": simulator.ready_high_water,
+        "pools": [_group(simulator, *group, busy, stalls) for group in _groups(simulator)],
         "kernels": [
             {
                 "name": kernel.name,
@@ -59,17 +61,36 @@ def _tile_lengths(simulator: Simulator) -> dict[int, int]:
     return lengths
 
 
-def _pool(
-    simulator: Simulator, unit: str, busy: dict[int, int], stalls: Sequence[StallRow]
+def _groups(simulator: Simulator) -> list[tuple[str, list[Core]]]:
+    """Named groups of cores: those of a unit; in a custom pool; or in none of these."""
+    pools = simulator.schedule.custom_pools
+    groups: list[tuple[str, list[Core]]] = []
+    for unit in UNITS:
+        cores = [core for core in simulator.cores if core.unit == unit]
+        if not pools:
+            groups.append((unit, cores))
+        for number, name in [*enumerate(pool.name for pool in pools), (-1, "unused")]:
+            share = [core for core in cores if core.pool == number]
+            if pools and share:
+                groups.append((f"{name}.{unit}", share))
+    return groups
+
+
+def _group(
+    simulator: Simulator,
+    name: str,
+    cores: Sequence[Core],
+    busy: dict[int, int],
+    stalls: Sequence[StallRow],
 ) -> dict[str, Any]:
-    cores = {core.id for core in simulator.cores if core.unit == unit}
-    tasks = [task for task in simulator.tasks if task.unit == unit]
+    ids = {core.id for core in cores}
+    tasks = [task for task in simulator.tasks if task.core in ids]
     return {
-        "name": unit,
-        "cores": len(cores),
+        "name": name,
+        "cores": len(ids),
         "tasks": len(tasks),
         "busy": sum(busy[task.id] for task in tasks),
-        "stalls": _by_cause(row for row in stalls if row.core in cores),
+        "stalls": _by_cause(row for row in stalls if row.core in ids),
     }
 
 

@@ -98,17 +98,40 @@ class Schedule(NamedTuple):
     depth: int = 0
     depth_scope: str = "core"
 
-    def pool_of(self, unit: str) -> int:
-        return 0 if self.pools.word == "single" else UNITS.index(unit)
+    @property
+    def custom_pools(self) -> list[CustomPool]:
+        found: list[CustomPool] = []
+        for text in self.pools.arguments[1:]:
+            name, cores = text.split("=")
+            found.append(CustomPool(name, *map(int, cores.split("/"))))
+        return found
 
     @property
-    def pool_units(self) -> tuple[tuple[str, ...], ...]:
-        """The units of each pool."""
-        return (UNITS,) if self.pools.word == "single" else tuple((unit,) for unit in UNITS)
+    def pool_count(self) -> int:
+        return len(self.custom_pools) or (1 if self.pools.word == "single" else len(UNITS))
+
+    @property
+    def implied_after(self) -> int | None:
+        """Sources that many ids older are implied by the window; None: none are."""
+        by_id = self.window_unit == "tasks" and self.window_mode != "benchmark"
+        return self.window if by_id else None
+
+    @property
+    def infers(self) -> bool:
+        return self.deps != "explicit"
+
+    @property
+    def is_sound(self) -> bool:
+        """The edges order whatever shares an element."""
+        return self.infers and self.infer == "infer_bytes_overlap"
+
+    def limits(self, scope: str) -> bool:
+        return self.depth > 0 and self.depth_scope == scope
 
     @property
     def start_threshold(self) -> int:
-        return self.start.number
+        """Tasks that must have become ready; 0: it is the end of the submission that opens."""
+        return self.start.number if self.start.word == "threshold" else 0
 
     @property
     def steals(self) -> bool:
@@ -161,6 +184,33 @@ class Region(NamedTuple):
                 self.offsets, self.extents, other.offsets, other.extents, strict=True
             )
         )
+
+
+class Place(NamedTuple):
+    """Of a core."""
+
+    unit: str
+    pool: int
+    """-1: of none."""
+    scheduler: int
+
+
+def core_places(machine: Machine, schedule: Schedule, schedulers: int) -> list[Place]:
+    """All cores, cube first (rules 6 and 7)."""
+    places: list[Place] = []
+    for unit in UNITS:
+        shares = [
+            (0 if schedule.pools.word == "single" else UNITS.index(unit), machine.cores(unit))
+        ]
+        if schedule.custom_pools:
+            shares = [
+                (number, pool.cube_cores if unit == "cube" else pool.vector_cores)
+                for number, pool in enumerate(schedule.custom_pools)
+            ]
+            shares.append((-1, machine.cores(unit) - sum(share for _, share in shares)))
+        for pool, share in shares:
+            places += [Place(unit, pool, k % schedulers) for k in range(share)]
+    return places
 
 
 def read_region(value: Sequence[Any]) -> Region:

@@ -24,7 +24,7 @@ void Retirement::trace_row(int64_t id) {
   row.start = task.start;
   row.end = task.end;
   row.retire = state_.now;
-  row.bound_by = task.from_memory ? "memory" : state_.kernels[task.kernel].cost.bound_by;
+  row.bound_by = task.from_memory ? "memory" : task.cost > 0 ? "compute" : state_.kernels[task.kernel].cost.bound_by;
   row.axes = axes_.data();
   row.axis_count = task.axis_count;
   state_.trace->task(row);

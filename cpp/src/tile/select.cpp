@@ -9,9 +9,7 @@ int64_t topk(int64_t rows, int64_t cols, int64_t k, const float* in, float* valu
   const auto* nan = std::find_if(in, in + rows * cols, [](float x) { return x != x; });
   if (nan != in + rows * cols) return nan - in;
   for (int64_t r = 0; r < rows; ++r, in += cols, values += k, indices += k) {
-    const auto before = [in](int32_t a, int32_t b) {
-      return in[a] > in[b] || (in[a] == in[b] && a < b);
-    };
+    const auto before = [in](int32_t a, int32_t b) { return in[a] > in[b] || (in[a] == in[b] && a < b); };
     for (int32_t i = 0; i < k; ++i) indices[i] = i;
     std::make_heap(indices, indices + k, before);
     for (int32_t c = static_cast<int32_t>(k); c < cols; ++c) {
