@@ -1,4 +1,4 @@
-"""The worked schedules, cycle by cycle, on the engine and on the model; and what settings forbid."""
+"""The worked schedules, cycle by cycle, on engine and model; and what settings forbid."""
 
 from collections.abc import Callable
 from typing import Any
