@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from model.engine import run_engine
-from model.schedules import WORKED, WRITE, Worked, X, Y, after
 from model.simulator import simulate
 from model.timelines import COLUMNS, task
+from model.worked import WRITE, Worked, X, Y, after
+from model.worked_dispatch import DISPATCH
+from model.worked_tasks import TASKS
 
 from pto_wsp.errors import ExecutionError, ScheduleError
 
+WORKED = [*TASKS, *DISPATCH]
 SIMULATORS = {"engine": run_engine, "model": simulate}
 
 

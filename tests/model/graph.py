@@ -157,8 +157,8 @@ class Structure:
         self._plan.joins[around].members.append(last)
         self._plan.edges.append(Edge(last, around, "structural"))
 
-    def place(self, task: PlannedTask) -> None:
-        """Gives the task its join and the join that it waits for."""
+    def wait(self, task: PlannedTask) -> None:
+        """Opens the parts around the task and gives it the join that it waits for."""
         for scope in self._scopes:
             if scope.current is None:
                 scope.current = -1 - len(self._plan.joins)
@@ -167,6 +167,9 @@ class Structure:
         if before:
             task.sources.append(before[-1])
             self._plan.edges.append(Edge(before[-1], task.id, "structural"))
+
+    def enter(self, task: PlannedTask) -> None:
+        """Gives the task its join."""
         if self._scopes:
             task.join = self._scopes[-1].current
             assert task.join is not None
@@ -298,12 +301,13 @@ class Planner:
                 found.setdefault(self._last_in_stream[task.stream], "stream")
         if task.stream >= 0:
             self._last_in_stream[task.stream] = id
+        self._structure.wait(task)
         for source, kind in sorted(found.items()):
             # The window keeps older tasks from being alive beside this one.
             if schedule.implied_after is None or id - source < schedule.implied_after:
                 task.sources.append(source)
                 self.plan.edges.append(Edge(source, id, kind))
-        self._structure.place(task)
+        self._structure.enter(task)
         self._accesses.add(id, reads, writes)
         self._data.add(id, reads, writes)
         self.plan.tasks.append(task)

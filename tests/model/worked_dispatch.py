@@ -1,186 +1,23 @@
-"""Every setting of a schedule on a smallest program, worked out by hand.
+"""Worked schedules for how tasks get to cores: pools, orders, homes, gates, depths."""
 
-Costs that are not named are 0, there is no cube core and one scheduler, vector cores count from 0,
-and a comment derives the rows from the rules of docs/execution-model.md. `instead` and `otherwise`
-say what the same program takes with other settings: so the setting does what it is for.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-from .timelines import Timeline, box, kernel, task
-
-
-@dataclass(frozen=True, kw_only=True)
-class Worked(Timeline):
-    instead: Mapping[str, Any] = field(default_factory=dict)
-    """Settings to compare with: the defaults, unless said otherwise."""
-    otherwise: int
-    """The makespan with these."""
-
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        return {"cube_cores": 0, **self.machine}, *super().arguments[1:]
-
-    @property
-    def other_arguments(self) -> tuple[Any, ...]:
-        machine, _, *rest = self.arguments
-        return machine, self.instead, *rest
-
-
-def after(ids: Sequence[int], line: tuple[Any, ...]) -> tuple[Any, ...]:
-    return *line, list(ids)
-
-
-WRITE, READ = kernel("write", "out", compute=4), kernel("read", "in", compute=4)
-K4 = [kernel("k", compute=4)]
-X, Y = box("x"), box("y")
-
-DEPENDENCIES = [
-    # All write x, but only `after` orders: 2 waits for 0 alone. Otherwise 0, 1, 2 one by one.
-    Worked(
-        name="explicit order",
-        kernels=[WRITE],
-        machine={"vector_cores": 3},
-        schedule={"deps": "explicit"},
-        program=[task(0, X), task(0, X), after([0], task(0, X))],
-        rows="""
-            0 0 0 0 0 0 0 4 4
-            1 1 0 0 0 0 0 4 4
-            2 0 0 0 4 4 4 8 8""",
-        edges="0->2 explicit",
-        stalls="core 1: [4,8) drained; core 2: [0,8) drained; makespan 8",
-        otherwise=12,
-    ),
-    # Task 1 reads what 0 writes (raw comes before explicit), 2 shares nothing but comes after 1.
-    # With `explicit`, 1 still comes after 0, for it says so; without `after` lists only raw stays.
-    Worked(
-        name="inferred and explicit order",
-        kernels=[WRITE, READ],
-        machine={"vector_cores": 2},
-        schedule={"deps": "hybrid"},
-        program=[task(0, X), after([0], task(1, X)), after([1], task(0, Y)), task(1, X)],
-        rows="""
-            0 0 0 0 0 0 0 4 4
-            1 0 0 0 4 4 4 8 8
-            2 0 0 0 8 8 8 12 12
-            3 1 0 0 4 4 4 8 12""",
-        edges="0->1 raw, 1->2 explicit, 0->3 raw",
-        # Nothing was dispatched to core 1 before 4: what it waited for was task 3's source.
-        stalls="core 1: [0,4) dep_wait, [8,12) drained; makespan 12",
-        instead={"deps": "explicit"},
-        # Task 3 does not wait any more: it runs beside 0.
-        otherwise=12,
-    ),
-    # x[0:4] and x[0:2] are not equal: no edge, though they share elements. By overlap: 4 + 4.
-    Worked(
-        name="exact matching",
-        kernels=[WRITE, READ],
-        machine={"vector_cores": 2},
-        schedule={"infer": "infer_tensor_map_exact"},
-        program=[task(0, box("x", 0, 4)), task(1, box("x", 0, 2))],
-        rows="""
-            0 0 0 0 0 0 0 4 4
-            1 1 0 0 0 0 0 4 4""",
-        stalls="makespan 4",
-        otherwise=8,
-    ),
-    # Ids modulo 2: tasks 0 and 2 are one stream and run one after the other.
-    Worked(
-        name="streams",
-        kernels=K4,
-        machine={"vector_cores": 3},
-        schedule={"streams": 2},
-        program=[task(0)] * 3,
-        rows="""
-            0 0 0 0 0 0 0 4 4
-            1 1 0 0 0 0 0 4 4
-            2 0 0 0 4 4 4 8 8""",
-        edges="0->2 stream",
-        stalls="core 1: [4,8) drained; core 2: [0,8) drained; makespan 8",
-        otherwise=4,
-    ),
-    # The key says 1, 1, 0. Task 2 does not wait and takes core 1 in cycle 0.
-    Worked(
-        name="streams by a key",
-        kernels=K4,
-        machine={"vector_cores": 2},
-        schedule={"streams": 2, "stream_by": "lane"},
-        program=[task(0, lane=1), task(0, lane=1), task(0, lane=0)],
-        rows="""
-            0 0 0 0 0 0 0 4 4
-            1 0 0 0 4 4 4 8 8
-            2 1 0 0 0 0 0 4 8""",
-        edges="0->1 stream",
-        stalls="core 1: [4,8) drained; makespan 8",
-        instead={"streams": 1},
-        otherwise=12,
-    ),
-    # With inferred edges alone a stream is a lane: it orders nothing.
-    Worked(
-        name="streams are lanes",
-        kernels=K4,
-        machine={"vector_cores": 2},
-        schedule={"deps": "inferred", "streams": 1},
-        program=[task(0)] * 2,
-        rows="""
-            0 0 0 0 0 0 0 4 4
-            1 1 0 0 0 0 0 4 4""",
-        stalls="makespan 4",
-        instead={"streams": 1},
-        otherwise=8,
-    ),
-]
-
-WINDOWS = [
-    # Tasks 0 and 1 write 16 bytes each and fill the window; 2 writes 32, so both must retire: at 6.
-    Worked(
-        name="a window of bytes",
-        kernels=[WRITE, kernel("slow", "out", compute=6)],
-        machine={"vector_cores": 3},
-        schedule={"window": 32, "window_unit": "bytes"},
-        program=[task(0, box("x", 0, 4)), task(1, box("y", 0, 4)), task(0, box("z"))],
-        rows="""
-            0 0 0 0 0 0 0 4 4
-            1 1 0 0 0 0 0 6 6
-            2 0 0 6 6 6 6 10 10""",
-        stalls="core 0: [4,6) window_full; core 1: [6,10) drained; core 2: [0,10) drained; "
-        "makespan 10",
-        otherwise=6,
-    ),
-    # One operand and two do not fit into two entries: 1 is submitted when 0 retires, at 4 + 1.
-    Worked(
-        name="a window of entries",
-        kernels=[READ, kernel("both", "in", "in", compute=4)],
-        machine={"vector_cores": 2, "costs": {"completion_latency": 1}},
-        schedule={"window": 2, "window_unit": "entries"},
-        program=[task(0, X), task(1, X, Y)],
-        rows="""
-            0 0 0 0 0 0 0 4 5
-            1 0 0 5 5 5 5 9 10""",
-        stalls="core 0: [4,5) window_full; core 1: [0,9) drained; makespan 9",
-        otherwise=4,
-    ),
-    # The window holds one task, and nobody waits for it.
-    Worked(
-        name="a window that is only measured",
-        kernels=K4,
-        machine={"vector_cores": 2},
-        schedule={"window": 1, "window_mode": "benchmark"},
-        program=[task(0)] * 2,
-        rows="""
-            0 0 0 0 0 0 0 4 4
-            1 1 0 0 0 0 0 4 4""",
-        stalls="makespan 4",
-        instead={"window": 1},
-        otherwise=8,
-    ),
-]
+from .timelines import kernel, task
+from .worked import K4, Worked, from_timeline
 
 QUEUES = [
+    # The second cube task stands in front of the vector task until 6, when it finds its core.
+    Worked(
+        name="one queue for both units",
+        kernels=[kernel("c", unit="cube", compute=6), kernel("v", compute=8)],
+        machine={"cube_cores": 1},
+        schedule={"pools": "single"},
+        program=[task(0), task(0), task(1)],
+        rows="""
+            0 0 0 0 0 0 0 6 6
+            1 0 0 0 0 6 6 12 12
+            2 1 0 0 0 6 6 14 14""",
+        stalls="core 0: [12,14) drained; core 1: [0,6) no_core; makespan 14",
+        otherwise=12,
+    ),
     # Cores 0 and 1 are a's, core 2 is b's: the two tasks of b run one by one.
     Worked(
         name="custom pools",
@@ -209,6 +46,8 @@ QUEUES = [
         stalls="makespan 4",
         otherwise=6,
     ),
+    # Otherwise core 1 runs all four one by one: 4 x (1 + 20).
+    from_timeline("stealing", instead={"dispatch": "affinity(home)"}, otherwise=84),
     # Two servers dispatch at once, each to its own core; one would take 3 cycles for each task.
     Worked(
         name="round robin",
@@ -302,6 +141,8 @@ QUEUES = [
 ]
 
 GATES = [
+    # Otherwise the tasks run from 2, 4, 6 and 8 on.
+    from_timeline("a threshold", otherwise=12),
     # Both tasks are there at 4, when the submission has ended; otherwise 0 begins at 2.
     Worked(
         name="start after the submission",
@@ -366,6 +207,8 @@ GATES = [
 ]
 
 DEPTHS = [
+    # With one slot 1 is dispatched after the report of 0, at 22: seen at 25, 28 to 38.
+    from_timeline("two tasks on one core, with a pipeline depth of two", otherwise=38),
     # A scheduler of two cores may have two tasks in flight, on whichever core: 1 is seen at 3 and
     # follows 0 without a gap; 2 is dispatched when 0 is finished and seen in time, at 10.
     Worked(
@@ -425,38 +268,4 @@ DEPTHS = [
     ),
 ]
 
-OTHERS = [
-    # 1, 2 and 3 are one run of ids: 0's service takes 1 + 2 cycles, not 1 + 3 x 2.
-    Worked(
-        name="compressed ranges",
-        kernels=[kernel("write", "out", compute=10), READ],
-        machine={"vector_cores": 3, "costs": {"resolve": 2, "complete": 1}},
-        schedule={"range_compression": True},
-        program=[task(0, X), *[task(1, X)] * 3],
-        rows="""
-            0 0 0 0 0 0 0 10 13
-            1 0 0 0 13 13 13 17 18
-            2 1 0 0 13 13 13 17 19
-            3 2 0 0 13 13 13 17 20""",
-        edges="0->1 raw, 0->2 raw, 0->3 raw",
-        stalls="core 0: [10,13) dep_wait; core 1: [0,13) dep_wait; core 2: [0,13) dep_wait; "
-        "makespan 17",
-        otherwise=21,
-    ),
-    # The key is the duration, all of it compute; the kernel's 6 cycles and its bytes do not count.
-    Worked(
-        name="cycles by a key",
-        kernels=[kernel("k", load=2, compute=4, bytes=100)],
-        machine={"memory_bytes": 10},
-        schedule={"trace": "cycles(cost)"},
-        program=[task(0, cost=3), task(0, cost=1)],
-        rows="""
-            0 0 0 0 0 0 0 3 3
-            1 0 0 0 0 3 3 4 4""",
-        stalls="makespan 4",
-        # 100 bytes at 10 per cycle: each task ends with its booking, at 10 and at 20.
-        otherwise=20,
-    ),
-]
-
-WORKED = [*DEPENDENCIES, *WINDOWS, *QUEUES, *GATES, *DEPTHS, *OTHERS]
+DISPATCH = [*QUEUES, *GATES, *DEPTHS]
