@@ -1,6 +1,8 @@
 """The worked schedules, cycle by cycle, on engine and model; and what settings forbid."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +51,25 @@ def test_without_rows_the_statistics_are_the_same(worked: Worked) -> None:
     found = run_engine(machine, {**settings, "trace": "none"}, *rest)
     assert (found["tasks"], found["edges"], found["stalls"]) == ([], [], [])
     assert found["stats"] == run_engine(machine, settings, *rest)["stats"]
+
+
+def shown(settings: Mapping[str, Any]) -> str:
+    texts = {key: str(value) for key, value in settings.items()}
+    return ", ".join(f"`{key}={text.lower()}`" for key, text in texts.items())
+
+
+def test_the_documents_numbers_are_these() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "schedules.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| [\d, ]+ \| \*(.+?)\*: .+? \| (.+?) \| (\d+) \|$", text, re.M)
+    assert rows == [
+        (
+            shown(worked.schedule),
+            worked.name,
+            f"{worked.otherwise} with {shown(worked.instead)}".removesuffix(" with "),
+            str(worked.expected_makespan),
+        )
+        for worked in WORKED
+    ]
 
 
 KEYED = [("task", 0, [X], {"key": 2})]

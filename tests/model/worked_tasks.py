@@ -19,25 +19,24 @@ DEPENDENCIES = [
         stalls="core 1: [4,8) drained; core 2: [0,8) drained; makespan 8",
         otherwise=12,
     ),
-    # Task 1 reads what 0 writes (raw comes before explicit), 2 shares nothing but comes after 1.
-    # With `explicit`, 1 still comes after 0, for it says so; without `after` lists only raw stays.
+    # 1 and 3 read what 0 writes (raw comes before explicit), 2 shares nothing and comes after 1.
+    # With `explicit` 1 waits for nobody: 0 and 1, then 2 and 3.
     Worked(
         name="inferred and explicit order",
         kernels=[WRITE, READ],
         machine={"vector_cores": 2},
         schedule={"deps": "hybrid"},
-        program=[task(0, X), after([0], task(1, X)), after([1], task(0, Y)), task(1, X)],
+        program=[task(0, X), task(1, X), after([1], task(0, Y)), after([0], task(1, X))],
         rows="""
             0 0 0 0 0 0 0 4 4
             1 0 0 0 4 4 4 8 8
             2 0 0 0 8 8 8 12 12
             3 1 0 0 4 4 4 8 12""",
         edges="0->1 raw, 1->2 explicit, 0->3 raw",
-        # Nothing was dispatched to core 1 before 4: what it waited for was task 3's source.
+        # Core 1 got nothing before 4: what it waited for was task 3's source.
         stalls="core 1: [0,4) dep_wait, [8,12) drained; makespan 12",
         instead={"deps": "explicit"},
-        # Task 3 does not wait any more: it runs beside 0.
-        otherwise=12,
+        otherwise=8,
     ),
     # x[0:4] and x[0:2] are not equal: no edge, though they share elements. By overlap: 4 + 4.
     Worked(
