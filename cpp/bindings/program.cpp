@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "pto/comparison.h"
 #include "pto/cpu.h"
 #include "pto/dtype.h"
 #include "pto/error.h"
@@ -173,18 +174,23 @@ py::dict read_trace(const Path& path) {
   return all;
 }
 
+std::string compare(const pto::RunResult& base, const std::vector<std::pair<std::string, pto::RunResult>>& runs) {
+  std::vector<pto::ComparedRun> compared;
+  for (const auto& [what, result] : runs) compared.push_back({what, result});
+  return pto::comparison_table(base, compared);
+}
+
 void bind_run(py::module_& m) {
+  py::class_<pto::RunResult>(m, "RunResult")
+      .def_property_readonly("json",
+                             [](const pto::RunResult& r) { return pto::stats_json(r.stats, r.host, r.clock_hz); })
+      .def_property_readonly("summary",
+                             [](const pto::RunResult& r) { return pto::stats_summary(r.stats, r.clock_hz); });
   py::class_<pto::Run>(m, "Run")
       .def("wait", &pto::Run::wait, py::arg("timeout_ms"), ReleaseGil())
       .def("cancel", &pto::Run::cancel, ReleaseGil())
-      .def(
-          "result",
-          [](pto::Run& run) {
-            const pto::RunResult result = run.result();
-            return std::pair(pto::stats_json(result.stats, result.host, result.clock_hz),
-                             pto::stats_summary(result.stats, result.clock_hz));
-          },
-          ReleaseGil());
+      .def("result", &pto::Run::result, ReleaseGil());
+  m.def("compare", compare, py::arg("base"), py::arg("runs"));
 }
 
 void bind_session(py::module_& m) {
@@ -204,10 +210,10 @@ void bind_session(py::module_& m) {
 }
 
 void bind_trace(py::module_& m) {
-  const auto writer = [&m](const char* name, void (*write)(const pto::Trace&, const Path&)) {
+  const auto writer = [&m](const char* name, pto::TraceFormat format) {
     m.def(
-        name, [write](const Path& trace, const Path& out) { write(pto::read_trace(trace), out); }, py::arg("trace"),
-        py::arg("out"), ReleaseGil());
+        name, [format](const Path& trace, const Path& out) { pto::write_file(pto::read_trace(trace), format, out); },
+        py::arg("trace"), py::arg("out"), ReleaseGil());
   };
   m.def("read_trace", read_trace, py::arg("path"));
   writer("write_tasks_csv", pto::write_tasks_csv);
