@@ -102,6 +102,7 @@ def random_run(rng: Random, size: Size, *, focus: Focus = ANYTHING, refusable: b
     machine = random_machine(rng, size) | {"schedulers": rng.choice(focus.schedulers)}
     settings = random_schedule(rng, machine, refusable=refusable)
     settings |= {key: rng.choice(values) for key, values in focus.settings.items()}
+    settings = without_idle_ones(settings)
     units = [unit for unit in ("cube", "vector") if machine[f"{unit}_cores"]]
     kernels = [random_kernel(rng, f"k{i}", rng.choice(units)) for i in range(rng.randint(1, 5))]
     tensors = [random_tensor(rng, f"t{i}", size) for i in range(rng.randint(1, 3))]
@@ -157,7 +158,19 @@ def random_schedule(
     }
     if refusable and rng.random() < 0.1:
         settings["start"] = "after_orchestration"
-    return settings
+    return without_idle_ones(settings)
+
+
+def without_idle_ones(settings: dict[str, Setting]) -> dict[str, Setting]:
+    """Settings that have nothing to act on are refused."""
+    changed = dict(settings)
+    if not settings["streams"]:
+        changed["stream_by"] = "id"
+    if not settings["depth"] or (
+        settings["depth_scope"] == "per_stream" and not settings["streams"]
+    ):
+        changed["depth_scope"] = "core"
+    return changed
 
 
 def random_pools(rng: Random, machine: Mapping[str, Any]) -> str:
