@@ -91,6 +91,12 @@ std::unique_ptr<pto::Run> start_run(pto::Session& session, const std::string& mo
   return session.start(options);
 }
 
+void check_schedule(const pto::LoadedProgram& program, const Path& profile) {
+  pto::Settings settings;
+  settings.apply_json(program.settings());
+  pto::check_schedule(program.program(), settings, profile);
+}
+
 // The arrays that a run works on live as long as its session. (As an annotation of the function, keep_alive would
 // crash where an argument has the wrong type.)
 py::object start(const py::object& session, const std::string& mode, const std::vector<std::string>& settings,
@@ -198,6 +204,7 @@ void bind_session(py::module_& m) {
       .def(py::init<const Path&>(), py::arg("path"), ReleaseGil())
       .def_property_readonly("name", [](const pto::LoadedProgram& p) { return p.program().name; })
       .def_property_readonly("settings", &pto::LoadedProgram::settings)
+      .def("check_schedule", check_schedule, py::arg("profile"), ReleaseGil())
       .def_property_readonly("tensors", tensors);
   py::class_<pto::Session>(m, "Session")
       .def(py::init([](std::shared_ptr<pto::LoadedProgram> p) { return std::make_unique<pto::Session>(std::move(p)); }),

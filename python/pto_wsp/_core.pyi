@@ -69,6 +69,9 @@ class LoadedProgram:
     @property
     def settings(self) -> str:
         """As they were sealed in: a JSON object."""
+    def check_schedule(self, profile: str | PathLike[str]) -> None:
+        """Raises ScheduleError or MachineError for what no run with the sealed settings on this
+        machine could honour."""
     @property
     def tensors(self) -> list[TensorInfo]: ...
 
