@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "pto/comparison.h"
 #include "pto/cpu.h"
 #include "pto/dtype.h"
 #include "pto/error.h"
@@ -88,6 +89,12 @@ std::unique_ptr<pto::Run> start_run(pto::Session& session, const std::string& mo
   options.threads = threads;
   options.trace = trace;
   return session.start(options);
+}
+
+void check_schedule(const pto::LoadedProgram& program, const Path& profile) {
+  pto::Settings settings;
+  settings.apply_json(program.settings());
+  pto::check_schedule(program.program(), settings, profile);
 }
 
 // The arrays that a run works on live as long as its session. (As an annotation of the function, keep_alive would
@@ -173,18 +180,23 @@ py::dict read_trace(const Path& path) {
   return all;
 }
 
+std::string compare(const pto::RunResult& base, const std::vector<std::pair<std::string, pto::RunResult>>& runs) {
+  std::vector<pto::ComparedRun> compared;
+  for (const auto& [what, result] : runs) compared.push_back({what, result});
+  return pto::comparison_table(base, compared);
+}
+
 void bind_run(py::module_& m) {
+  py::class_<pto::RunResult>(m, "RunResult")
+      .def_property_readonly("json",
+                             [](const pto::RunResult& r) { return pto::stats_json(r.stats, r.host, r.clock_hz); })
+      .def_property_readonly("summary",
+                             [](const pto::RunResult& r) { return pto::stats_summary(r.stats, r.clock_hz); });
   py::class_<pto::Run>(m, "Run")
       .def("wait", &pto::Run::wait, py::arg("timeout_ms"), ReleaseGil())
       .def("cancel", &pto::Run::cancel, ReleaseGil())
-      .def(
-          "result",
-          [](pto::Run& run) {
-            const pto::RunResult result = run.result();
-            return std::pair(pto::stats_json(result.stats, result.host, result.clock_hz),
-                             pto::stats_summary(result.stats, result.clock_hz));
-          },
-          ReleaseGil());
+      .def("result", &pto::Run::result, ReleaseGil());
+  m.def("compare", compare, py::arg("base"), py::arg("runs"));
 }
 
 void bind_session(py::module_& m) {
@@ -192,6 +204,7 @@ void bind_session(py::module_& m) {
       .def(py::init<const Path&>(), py::arg("path"), ReleaseGil())
       .def_property_readonly("name", [](const pto::LoadedProgram& p) { return p.program().name; })
       .def_property_readonly("settings", &pto::LoadedProgram::settings)
+      .def("check_schedule", check_schedule, py::arg("profile"), ReleaseGil())
       .def_property_readonly("tensors", tensors);
   py::class_<pto::Session>(m, "Session")
       .def(py::init([](std::shared_ptr<pto::LoadedProgram> p) { return std::make_unique<pto::Session>(std::move(p)); }),
@@ -204,10 +217,10 @@ void bind_session(py::module_& m) {
 }
 
 void bind_trace(py::module_& m) {
-  const auto writer = [&m](const char* name, void (*write)(const pto::Trace&, const Path&)) {
+  const auto writer = [&m](const char* name, pto::TraceFormat format) {
     m.def(
-        name, [write](const Path& trace, const Path& out) { write(pto::read_trace(trace), out); }, py::arg("trace"),
-        py::arg("out"), ReleaseGil());
+        name, [format](const Path& trace, const Path& out) { pto::write_file(pto::read_trace(trace), format, out); },
+        py::arg("trace"), py::arg("out"), ReleaseGil());
   };
   m.def("read_trace", read_trace, py::arg("path"));
   writer("write_tasks_csv", pto::write_tasks_csv);

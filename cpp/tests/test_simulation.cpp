@@ -170,6 +170,17 @@ TEST_CASE("what a machine cannot honour is refused, with the setting's name") {
           "kernel 'one' needs a vector core, and pool `vector` has none: raise `cores.vector`, or the pool's share of "
           "it");
   }
+  SUBCASE("settings that could do nothing") {
+    schedule.depth_scope = DepthScope::PerPool;
+    CHECK(refusal(machine, schedule) == "depth_scope belongs to `depth`, which is 0: set it, or depth_scope=core");
+    schedule.depth = 2;
+    schedule.depth_scope = DepthScope::PerStream;
+    CHECK(refusal(machine, schedule) == "depth_scope=per_stream limits streams, and `streams` is 0: set it");
+    schedule.keys = {"lane"};
+    schedule.stream_key = 0;
+    schedule.depth_scope = DepthScope::Core;
+    CHECK(refusal(machine, schedule) == "stream_by chooses among streams, and `streams` is 0: set it");
+  }
   SUBCASE("two policies for one threshold") {
     schedule.dispatch = {{4, {}}, {4, {}}};
     CHECK(refusal(machine, schedule) == "dispatch_threshold 4 is given twice: name one policy for it");

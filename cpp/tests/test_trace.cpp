@@ -194,22 +194,22 @@ TEST_CASE("CSV has a row for each task, edge and stall") {
   const ScratchFolder folder;
   write_sample(folder / "t");
   const pto::Trace trace = pto::read_trace(folder / "t");
-  pto::write_tasks_csv(trace, folder / "tasks.csv");
-  pto::write_edges_csv(trace, folder / "edges.csv");
-  pto::write_stalls_csv(trace, folder / "stalls.csv");
+  pto::write_file(trace, pto::write_tasks_csv, folder / "tasks.csv");
+  pto::write_file(trace, pto::write_edges_csv, folder / "edges.csv");
+  pto::write_file(trace, pto::write_stalls_csv, folder / "stalls.csv");
   CHECK(contents(folder / "tasks.csv") ==
         "task,kernel,unit,core,scheduler,pool,stream,submit,ready,dispatch,start,end,retire,bound_by,loc,axes\n"
         "0,add,vector,1,0,0,-1,0,0,4,4,10,11,load,k.py:7,batch=3 row=300\n"
         "1,add,vector,1,0,0,-1,0,0,8,8,20,21,memory,\"odd,name.py:9\",\n");
   CHECK(contents(folder / "edges.csv") == "src,dst,kind\n0,1,raw\n-1,1,structural\n");
   CHECK(contents(folder / "stalls.csv") == "core,begin,end,cause,task\n1,0,4,dep_wait,0\n2,0,20,drained,-1\n");
-  CHECK_THROWS_AS(pto::write_edges_csv(trace, "/nowhere/e.csv"), pto::ExecutionError);
+  CHECK_THROWS_AS(pto::write_file(trace, pto::write_edges_csv, "/nowhere/e.csv"), pto::ExecutionError);
 }
 
 TEST_CASE("a Perfetto file has a track per core whose slices tile the time") {
   const ScratchFolder folder;
   write_sample(folder / "t");
-  pto::write_perfetto(pto::read_trace(folder / "t"), folder / "t.pftrace");
+  pto::write_file(pto::read_trace(folder / "t"), pto::write_perfetto, folder / "t.pftrace");
   Perfetto file = decode_perfetto(contents(folder / "t.pftrace"));
   std::map<std::string, uint64_t> track;
   for (const auto& [uuid, name] : file.tracks) track[name] = uuid;

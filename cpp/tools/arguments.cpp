@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <iostream>
@@ -23,12 +24,15 @@ Runs a task program: numbers on host threads, cycles in virtual time.
   --timing-only          virtual time alone: no numbers
   --input NAME=FILE.npy  a tensor's values; may be repeated
   --output NAME=FILE.npy where a tensor's values go; may be repeated
-  --stats FILE|-         statistics as JSON; - prints them instead of the summary
+  --stats FILE           statistics as JSON
   --tasks FILE.csv       one row per task
   --edges FILE.csv       one row per dependency
   --stalls FILE.csv      one row per gap on a core
   --trace FILE.pftrace   for ui.perfetto.dev; one nanosecond is one cycle
+  --what-if KEY=VALUE    compares with what this setting would give; may be repeated: each alone, then all together
   --version, --help
+
+One FILE, from --stats to --trace, may be -: it is printed instead of the summary.
 
 exit code: 0 done, 1 an error of program, settings or data, 2 wrong usage, 70 an error of ptosim, 130 interrupted
 )";
@@ -69,6 +73,7 @@ enum Option : int {
   kEdges,
   kStalls,
   kTrace,
+  kWhatIf,
   kVersion,
   kHelp,
 };
@@ -86,6 +91,7 @@ constexpr std::array kOptions = {
     option{"edges", required_argument, nullptr, kEdges},
     option{"stalls", required_argument, nullptr, kStalls},
     option{"trace", required_argument, nullptr, kTrace},
+    option{"what-if", required_argument, nullptr, kWhatIf},
     option{"version", no_argument, nullptr, kVersion},
     option{"help", no_argument, nullptr, kHelp},
     option{nullptr, 0, nullptr, 0},
@@ -129,6 +135,9 @@ void apply(Arguments& arguments, int option, const char* value) {
     case kTrace:
       arguments.trace = value;
       break;
+    case kWhatIf:
+      arguments.what_if.emplace_back(value);
+      break;
     case kVersion:
       std::cout << "ptosim " PTO_VERSION " (task program ABI " << PTO_ABI_VERSION << ")\n";
       throw Exit{0};
@@ -141,7 +150,24 @@ void apply(Arguments& arguments, int option, const char* value) {
   }
 }
 
+auto files(const Arguments& a) { return std::array{&a.stats, &a.tasks, &a.edges, &a.stalls, &a.trace}; }
+
+auto files_on_stdout(const Arguments& arguments) {
+  const auto all = files(arguments);
+  return std::count_if(all.begin(), all.end(), [](const std::string* file) { return *file == kStdout; });
+}
+
+void check(const Arguments& arguments) {
+  if (arguments.timing_only && !arguments.outputs.empty()) refuse("--output: --timing-only computes no values");
+  if (files_on_stdout(arguments) > 1) refuse("-: expected one file to go to stdout, found several");
+  if (arguments.stdout_is_taken() && !arguments.what_if.empty()) {
+    refuse("-: --what-if prints a table to stdout: give the other output a file");
+  }
+}
+
 }  // namespace
+
+bool Arguments::stdout_is_taken() const { return files_on_stdout(*this) > 0; }
 
 Arguments parse_arguments(int argc, char** argv) {
   Arguments arguments;
@@ -150,7 +176,7 @@ Arguments parse_arguments(int argc, char** argv) {
   }
   if (::optind + 1 != argc) refuse("expected one task program, found " + std::to_string(argc - ::optind));
   arguments.program = argv[::optind];
-  if (arguments.timing_only && !arguments.outputs.empty()) refuse("--output: --timing-only computes no values");
+  check(arguments);
   return arguments;
 }
 

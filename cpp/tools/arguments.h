@@ -14,10 +14,16 @@ struct Arguments {
   std::vector<std::string> settings;  // KEY=VALUE, in order
   int threads = 0;                    // 0: one per core
   bool timing_only = false;
-  std::string stats, tasks, edges, stalls, trace;           // files; empty: not wanted
+  std::string stats, tasks, edges, stalls, trace;           // files; empty: not wanted, "-": stdout
   std::vector<std::pair<std::string, std::string>> inputs;  // tensor, file
   std::vector<std::pair<std::string, std::string>> outputs;
+  std::vector<std::string> what_if;  // KEY=VALUE, in order
+
+  // A file goes to stdout, which then holds nothing else.
+  bool stdout_is_taken() const;
 };
+
+inline constexpr const char* kStdout = "-";
 
 // What a command line that runs nothing exits with; --help and --version have been printed, or what was wrong.
 struct Exit {

@@ -1,9 +1,7 @@
 // The standalone simulator: runs a sealed task program with numbers and virtual time.
-#include <pthread.h>
 #include <stdlib.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -15,6 +13,7 @@
 
 #include "arguments.h"
 #include "profiles.h"
+#include "pto/comparison.h"
 #include "pto/error.h"
 #include "pto/npy.h"
 #include "pto/report.h"
@@ -22,33 +21,12 @@
 #include "pto/settings.h"
 #include "pto/target.h"
 #include "pto/trace.h"
+#include "run.h"
 
 namespace pto {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Takes Ctrl-C and SIGTERM out of their default course while a run goes on; its threads inherit that.
-class Interrupts {
- public:
-  Interrupts() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, &before_);
-  }
-  ~Interrupts() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  Interrupts(const Interrupts&) = delete;
-  Interrupts& operator=(const Interrupts&) = delete;
-
-  bool pending() const {
-    const timespec now = {0, 0};
-    return sigtimedwait(&signals_, nullptr, &now) > 0;
-  }
-
- private:
-  sigset_t signals_, before_;
-};
 
 class ScratchFolder {
  public:
@@ -100,10 +78,12 @@ void write_outputs(const Session& session, const Arguments& arguments) {
   }
 }
 
-RunOptions run_options(const Arguments& arguments, const LoadedProgram& program) {
+RunOptions run_options(const Arguments& arguments, const LoadedProgram& program,
+                       const std::vector<std::string>& changes = {}) {
   Settings settings;
   settings.apply_json(program.settings());
   for (const std::string& assignment : arguments.settings) settings.apply_text(assignment);
+  for (const std::string& assignment : changes) settings.apply_text(assignment);
   RunOptions options = configure(program.program(), settings, find_profile(arguments.machine));
   options.mode = arguments.timing_only ? Mode::Simulate : Mode::Execute;
   const auto cores = static_cast<int>(std::thread::hardware_concurrency());
@@ -111,23 +91,30 @@ RunOptions run_options(const Arguments& arguments, const LoadedProgram& program)
   return options;
 }
 
-RunResult run(Session& session, const RunOptions& options) {
-  constexpr int64_t kPollMs = 20;
-  const Interrupts interrupts;
-  const auto run = session.start(options);
-  while (!run->wait(kPollMs)) {
-    if (!interrupts.pending()) continue;
-    run->cancel();
-    while (!run->wait(kPollMs)) continue;
-    std::cerr << "ptosim: interrupted\n";
-    throw Exit{130};
-  }
-  return run->result();
+struct Variant {
+  std::string what;
+  RunOptions options;
+};
+
+// Each change alone, then all of them.
+std::vector<Variant> variants(const Arguments& arguments, const LoadedProgram& program) {
+  std::vector<Variant> list;
+  for (const std::string& change : arguments.what_if)
+    list.push_back({change, run_options(arguments, program, {change})});
+  if (list.size() > 1) list.push_back({"all together", run_options(arguments, program, arguments.what_if)});
+  for (Variant& variant : list) variant.options.mode = Mode::Simulate;
+  return list;
+}
+
+std::string what_if_table(Session& session, const RunResult& base, const std::vector<Variant>& list) {
+  std::vector<ComparedRun> runs;
+  for (const Variant& variant : list) runs.push_back({variant.what, run_to_end(session, variant.options)});
+  return comparison_table(base, runs);
 }
 
 void write_stats(const RunResult& result, const std::string& file) {
   const std::string json = stats_json(result.stats, result.host, result.clock_hz) + "\n";
-  if (file == "-") {
+  if (file == kStdout) {
     std::cout << json;
     return;
   }
@@ -137,30 +124,48 @@ void write_stats(const RunResult& result, const std::string& file) {
   if (!out) throw ExecutionError(file + ": cannot be written");
 }
 
-void write_traces(const Arguments& arguments, const fs::path& file) {
-  const Trace trace = read_trace(file);
-  if (!arguments.tasks.empty()) write_tasks_csv(trace, arguments.tasks);
-  if (!arguments.edges.empty()) write_edges_csv(trace, arguments.edges);
-  if (!arguments.stalls.empty()) write_stalls_csv(trace, arguments.stalls);
-  if (!arguments.trace.empty()) write_perfetto(trace, arguments.trace);
+struct TraceFile {
+  std::string name;
+  TraceFormat format;
+};
+
+std::vector<TraceFile> trace_files(const Arguments& arguments) {
+  std::vector<TraceFile> files = {{arguments.tasks, write_tasks_csv},
+                                  {arguments.edges, write_edges_csv},
+                                  {arguments.stalls, write_stalls_csv},
+                                  {arguments.trace, write_perfetto}};
+  std::erase_if(files, [](const TraceFile& file) { return file.name.empty(); });
+  return files;
+}
+
+void write_traces(const std::vector<TraceFile>& files, const fs::path& rows) {
+  const Trace trace = read_trace(rows);
+  for (const auto& [name, format] : files) {
+    if (name == kStdout) {
+      format(trace, std::cout);
+    } else {
+      write_file(trace, format, name);
+    }
+  }
 }
 
 void simulate(const Arguments& arguments) {
   const auto program = std::make_shared<const LoadedProgram>(arguments.program);
   for (const auto& output : arguments.outputs) tensor_named(program->program(), output.first);
   RunOptions options = run_options(arguments, *program);
-  const bool traced =
-      !(arguments.tasks.empty() && arguments.edges.empty() && arguments.stalls.empty() && arguments.trace.empty());
+  const std::vector<Variant> changed = variants(arguments, *program);
+  const std::vector<TraceFile> files = trace_files(arguments);
   const ScratchFolder scratch;
-  if (traced) options.trace = scratch / "trace";
+  if (!files.empty()) options.trace = scratch / "trace";
 
   Session session(program);
   const std::vector<NpyArray> inputs = bind_inputs(session, arguments);
-  const RunResult result = run(session, options);
+  const RunResult result = run_to_end(session, options);
   write_outputs(session, arguments);
-  if (traced) write_traces(arguments, options.trace);
+  if (!files.empty()) write_traces(files, options.trace);
   if (!arguments.stats.empty()) write_stats(result, arguments.stats);
-  if (arguments.stats != "-") std::cout << stats_summary(result.stats, result.clock_hz);
+  if (!arguments.stdout_is_taken()) std::cout << stats_summary(result.stats, result.clock_hz);
+  if (!changed.empty()) std::cout << "\n" << what_if_table(session, result, changed);
 }
 
 int guarded_main(int argc, char** argv) {

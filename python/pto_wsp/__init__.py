@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ReadyPolicy,
         StartPolicy,
         TaskWindow,
+        TimingPolicy,
         TracePolicy,
         WindowMode,
     )
@@ -59,6 +60,7 @@ _HOMES = {
         "ReadyPolicy",
         "StartPolicy",
         "TaskWindow",
+        "TimingPolicy",
         "TracePolicy",
         "WindowMode",
     ),
@@ -90,6 +92,7 @@ __all__ = [
     "TaskWindow",
     "Tensor",
     "Tile",
+    "TimingPolicy",
     "TraceError",
     "TracePolicy",
     "WindowMode",

@@ -69,6 +69,9 @@ class LoadedProgram:
     @property
     def settings(self) -> str:
         """As they were sealed in: a JSON object."""
+    def check_schedule(self, profile: str | PathLike[str]) -> None:
+        """Raises ScheduleError or MachineError for what no run with the sealed settings on this
+        machine could honour."""
     @property
     def tensors(self) -> list[TensorInfo]: ...
 
@@ -78,8 +81,18 @@ class Run:
     def wait(self, timeout_ms: int) -> bool:
         """True once the run is over, at the latest after the timeout."""
     def cancel(self) -> None: ...
-    def result(self) -> tuple[str, str]:
-        """Waits; statistics as JSON and as text. Raises what went wrong."""
+    def result(self) -> RunResult:
+        """Waits; raises what went wrong."""
+
+class RunResult:
+    @property
+    def json(self) -> str:
+        """Statistics as JSON."""
+    @property
+    def summary(self) -> str: ...
+
+def compare(base: RunResult, runs: list[tuple[str, RunResult]]) -> str:
+    """A table: the base, then each run with what it differs by."""
 
 class Session:
     def __init__(self, program: LoadedProgram) -> None: ...

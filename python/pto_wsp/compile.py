@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 
-from pto_wsp.codegen import build, emit_cpp
+from pto_wsp import _core
+from pto_wsp.codegen import build, emit_units
 from pto_wsp.dialects import make_context
 from pto_wsp.dialects.text import part, to_text
-from pto_wsp.errors import CompileError
+from pto_wsp.errors import CompileError, ScheduleError
+from pto_wsp.machine import profile_path
 from pto_wsp.runtime.program import Program
-from pto_wsp.transforms.analysis.plan_settings import module_settings
+from pto_wsp.transforms.analysis.plan_settings import Setting, module_settings
 from pto_wsp.transforms.pipeline import run_pipeline
 
 if TYPE_CHECKING:
+    from pto_wsp.language.source import Place
     from pto_wsp.language.workload import Workload
 
 TARGETS = ("cpu_sim",)
@@ -28,21 +32,42 @@ def compile_workload(
     machine: str | os.PathLike[str],
     threads: int | None,
     compiler: str | None,
+    place: Place | None,
 ) -> Program:
-    """Lowers `module` in place and builds its program. Raises CompileError, MachineError."""
+    """Lowers `module` in place and builds its program; `place` is where its schedule was set.
+
+    Raises CompileError, MachineError, ScheduleError.
+    """
+    profile = profile_path(machine)
     if target not in TARGETS:
         raise CompileError(f"expected target {' or '.join(TARGETS)}, found {target!r}")
     original = module.clone()
     run_pipeline(module, make_context())
-    source = emit_cpp(module)
-    sealed = build([source], module_settings(module), compiler=compiler)
+    units = emit_units(module)
+    settings = module_settings(module)
+    loaded = _core.LoadedProgram(build(units, settings, compiler=compiler))
+    try:
+        _check_start(settings, sum(workload.task_counts().values()))
+        loaded.check_schedule(profile)
+    except ScheduleError as error:
+        raise error if place is None else ScheduleError(f"{place}: {error}") from None
     ir = {dialect: to_text(part(module, dialect)) for dialect in ("tile", "task", "schedule")}
     return Program(
-        sealed,
+        loaded,
         workload.tensors,
-        machine=machine,
+        machine=profile,
         ir=ir,
-        cpp=source,
+        cpp="\n".join(units),
         module=original.clone,
         threads=threads,
     )
+
+
+def _check_start(settings: Mapping[str, Setting], tasks: int) -> None:
+    window = int(settings.get("window", 8192))
+    in_tasks = settings.get("window_unit") == "tasks" and settings.get("window_mode") != "benchmark"
+    if settings.get("start") == "after_orchestration" and in_tasks and window < tasks:
+        raise ScheduleError(
+            f"start=after_orchestration dispatches nothing before all tasks are submitted, but"
+            f" window={window} < {tasks} tasks: raise the window to at least {tasks}"
+        )

@@ -106,6 +106,33 @@ def test_settings_change_the_run(folder: Path, chain: Path) -> None:
     assert makespan("--set", "cores.vector=1") > makespan()
 
 
+def test_what_if_compares_each_setting_and_all_together(folder: Path, chain: Path) -> None:
+    changes = ("--what-if", "window=1", "--what-if", "cores.vector=1")
+    outputs: list[str] = []
+    for mode in (["--timing-only"], ["--threads", 2]):
+        ran = ptosim(folder, chain, *INPUTS, *mode, *changes)
+        assert ran.returncode == 0, ran.stderr
+        outputs.append(ran.stdout)
+    assert outputs[0] == outputs[1]
+    lines = outputs[0].splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("setting"))
+    table = [line.split() for line in lines[start + 1 :]]
+    assert [row[0] for row in table] == ["base", "window=1", "cores.vector=1", "all"]
+    alone = ptosim(folder, chain, *INPUTS, "--timing-only", "--window", 1, "--stats", "-")
+    assert int(table[1][1]) == json.loads(alone.stdout)["makespan_cycles"]
+
+
+@pytest.mark.parametrize("option", ["--tasks", "--edges", "--stalls", "--trace"])
+def test_a_minus_is_stdout(folder: Path, chain: Path, option: str) -> None:
+    to_file = ptosim(folder, chain, *INPUTS, "--timing-only", option, "rows")
+    assert "makespan" in to_file.stdout
+    assert PTOSIM is not None
+    command = [PTOSIM, str(chain), "--input", "chosen=chosen.npy", "--timing-only", option, "-"]
+    printed = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    assert printed.stdout == (folder / "rows").read_bytes()
+    assert not (folder / "-").exists()
+
+
 def test_routing_is_drawn_where_it_is_declared(folder: Path) -> None:
     program = task_program("chain", folder / "cache", chosen="ZIPF")
     ran = ptosim(folder, program, "--timing-only", "--stats", "-")
@@ -129,6 +156,11 @@ def test_routing_is_drawn_where_it_is_declared(folder: Path) -> None:
         (["--input", "x"], 2, "--input: expected NAME=FILE.npy"),
         (["--timing-only", "--output", "z=z.npy"], 2, "computes no values"),
         (["--fast"], 2, "--help"),
+        (["--what-if", "windo=4"], 1, "unknown setting `windo`; did you mean `window`?"),
+        (["--what-if", "cores.vector=0"], 1, "cores.vector"),
+        (["--what-if", "window"], 1, "expected KEY=VALUE, found `window`"),
+        (["--tasks", "-", "--stats", "-"], 2, "expected one file to go to stdout"),
+        (["--stats", "-", "--what-if", "window=4"], 2, "--what-if prints a table to stdout"),
     ],
 )
 def test_what_is_wrong_is_said(

@@ -107,6 +107,10 @@ TWICE = [task(0, X), task(0, X)]
             r"the workload reads what task 0 \(write\) writes",
         ),
         ({"deps": "inferred"}, [task(0, X), after([0], task(0, Y))], ScheduleError, "after="),
+        # Settings that have nothing to act on.
+        ({"stream_by": "key"}, KEYED, ScheduleError, "`streams` is 0"),
+        ({"depth_scope": "per_pool"}, TWICE, ScheduleError, "`depth`, which is 0"),
+        ({"depth": 1, "depth_scope": "per_stream"}, TWICE, ScheduleError, "`streams` is 0"),
         # Keys that name nothing.
         ({"streams": 2, "stream_by": "key"}, KEYED, ExecutionError, "stream 2, expected 0 to 1"),
         ({"dispatch": "dispatch_by(key)"}, KEYED, ExecutionError, "scheduler 2, expected 0 to 0"),

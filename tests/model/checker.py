@@ -89,9 +89,15 @@ class Checker:
     def _group(self, column: str) -> dict[int, list[Row]]:
         """Rows by core or scheduler, in the order of their dispatch."""
         groups: defaultdict[int, list[Row]] = defaultdict(list)
-        for row in sorted(self.rows, key=lambda row: (row["dispatch"], row["end"])):
+        for row in sorted(self.rows, key=self._order):
             groups[row[column]].append(row)
         return groups
+
+    def _order(self, row: Row) -> tuple[int, ...]:
+        """On its core: of two that end together the later one does nothing but load."""
+        kernel = self._timing(row)
+        only_loads = kernel.load > 0 and kernel.compute + kernel.store == 0
+        return row["dispatch"], row["end"], row["start"], int(only_loads)
 
     def _reported(self, row: Row) -> int:
         """The task is finished at this cycle at the earliest."""

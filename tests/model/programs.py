@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
 from random import Random
 from typing import Any
 
-from .tables import Setting, read_schedule
+from .graph import scheduler_count
+from .tables import Setting, core_places, read_machine, read_schedule
 
 STREAMS = 3
+STREAM_BY = ("id", "stream")
+STALLING = {"window_mode": ("stall",), "start": ("threshold(1)",)}
+ONE_HOME = ("1=affinity(same)", "1=affinity(home)", "1=work_steal", "1=affinity(same),9=shared")
 SMALL = (0, 0, 0, 1, 1, 2, 3, 5, 8)
 COSTS = (
     "submit",
@@ -45,15 +50,70 @@ class Size:
 LARGE = Size(lines=2000, cube_cores=24, vector_cores=48, extent=14, whole=0.05)
 
 
-def random_run(rng: Random, size: Size, *, refusable: bool = False) -> Run:
+@dataclass(frozen=True)
+class Focus:
+    """What random runs are to be about; all else is random."""
+
+    settings: Mapping[str, Sequence[Setting]] = field(default_factory=dict)
+    """One of each."""
+    schedulers: Sequence[int] = (1, 2, 3, 4, 5)
+    scopes: Sequence[float] = (0.0, 0.05, 0.15, 0.3)
+    """How likely a line opens one."""
+    reads: Sequence[float] = (0.0, 0.05, 0.2)
+
+
+ANYTHING = Focus()
+HOMES = ("affinity(home)", "hash(home)", "dispatch_by(own)", "round_robin(2)", "work_steal")
+FOCI = {
+    "anything": ANYTHING,
+    "equal regions": Focus(
+        {"deps": ("hybrid", "inferred"), "infer": ("infer_tensor_map_exact",), "streams": (0,)}
+    ),
+    "explicit edges": Focus({"deps": ("explicit",)}, scopes=(0.0,)),
+    "streams": Focus({"deps": ("hybrid", "explicit"), "streams": (3,), "stream_by": STREAM_BY}),
+    "structure": Focus({"deps": ("explicit",), "streams": (0,)}, (2, 3), scopes=(0.3, 0.5)),
+    "reads": Focus({"window_mode": ("stall",), "window": (30000,)}, reads=(0.3,)),
+    "window of tasks": Focus({"window": (1, 2, 3, 5), "window_unit": ("tasks",), **STALLING}),
+    "window of bytes": Focus({"window_unit": ("bytes",), **STALLING}),
+    "window of entries": Focus({"window_unit": ("entries",), **STALLING}),
+    "one queue": Focus({"pools": ("single",), "depth_scope": ("core", "per_pool")}),
+    "priorities": Focus({"ready": ("priority(rank)",)}),
+    "stealing": Focus({"ready": ("work_steal",), "dispatch_threshold": ONE_HOME}, (2, 3)),
+    "shared queues": Focus({"dispatch_threshold": ("1=shared",), "depth": (0, 1)}, (2, 3)),
+    "homes": Focus({"dispatch_threshold": [f"1={home}" for home in HOMES]}, (2, 3, 5)),
+    "batches": Focus({"timing": ("batched(2)", "batched(3)", "batched(7)")}),
+    "lanes": Focus({"timing": ("interleaved(2)", "interleaved(3)")}),
+    "rates": Focus({"timing": ("rate_limit(300000)", "rate_limit(100000)")}),
+    "depth per core": Focus({"depth": (1, 2, 3), "depth_scope": ("core",)}),
+    "depth per pool": Focus({"depth": (1, 2, 3), "depth_scope": ("per_pool",)}),
+    "depth in all": Focus({"depth": (1, 2, 3), "depth_scope": ("global",)}),
+    "depth per stream": Focus(
+        {"depth": (1, 2), "depth_scope": ("per_stream",), "streams": (3,), "stream_by": STREAM_BY}
+    ),
+    "shared services": Focus({"batch": (2, 3, 7), "range_compression": (True, False)}),
+    "a late start": Focus(
+        {"start": ("after_orchestration", "threshold(6)"), "window": (30000,)}, reads=(0.0,)
+    ),
+}
+
+
+def random_run(rng: Random, size: Size, *, focus: Focus = ANYTHING, refusable: bool = False) -> Run:
     """A run of any kind that the settings allow; `refusable`: or one that ends with an error."""
-    machine = random_machine(rng, size)
-    schedule = random_schedule(rng, machine, refusable=refusable)
+    machine = random_machine(rng, size) | {"schedulers": rng.choice(focus.schedulers)}
+    settings = random_schedule(rng, machine, refusable=refusable)
+    settings |= {key: rng.choice(values) for key, values in focus.settings.items()}
+    settings = without_idle_ones(settings)
     units = [unit for unit in ("cube", "vector") if machine[f"{unit}_cores"]]
     kernels = [random_kernel(rng, f"k{i}", rng.choice(units)) for i in range(rng.randint(1, 5))]
     tensors = [random_tensor(rng, f"t{i}", size) for i in range(rng.randint(1, 3))]
-    program = ProgramWriter(rng, schedule, kernels, tensors, size).write()
-    return machine, schedule, kernels, tensors, program
+    writer = ProgramWriter(rng, machine, settings, kernels, tensors, size, focus)
+    program = writer.write()
+    if settings["window_unit"] != "tasks":
+        # A window of a few tasks.
+        factors = (1, 1, 1.5, 2, 3, 1000)
+        factor = rng.choice((0.7, *factors) if refusable else factors)
+        settings["window"] = max(1, int(writer.largest(str(settings["window_unit"])) * factor))
+    return machine, settings, kernels, tensors, program
 
 
 def random_machine(rng: Random, size: Size) -> dict[str, Any]:
@@ -71,9 +131,9 @@ def random_machine(rng: Random, size: Size) -> dict[str, Any]:
 
 
 def random_costs(rng: Random) -> dict[str, int]:
-    if rng.random() < 0.1:
-        return {}
-    return {name: rng.choice(SMALL) for name in COSTS}
+    """Few cycles each; the more of them are 0, the more happens in one cycle."""
+    free = rng.choice((0.0, 0.0, 0.5, 0.8, 1.0))
+    return {name: 0 if rng.random() < free else rng.choice(SMALL) for name in COSTS}
 
 
 def random_schedule(
@@ -94,12 +154,23 @@ def random_schedule(
         "range_compression": rng.random() < 0.5,
         "trace": rng.choice(("cycles", "cycles", "cycles", "cycles(cost)", "none")),
         **random_window(rng, refusable=refusable),
-        **random_depth(rng),
         **random_streams(rng),
     }
     if refusable and rng.random() < 0.1:
         settings["start"] = "after_orchestration"
-    return settings
+    return without_idle_ones(settings)
+
+
+def without_idle_ones(settings: dict[str, Setting]) -> dict[str, Setting]:
+    """Settings that have nothing to act on are refused."""
+    changed = dict(settings)
+    if not settings["streams"]:
+        changed["stream_by"] = "id"
+    if not settings["depth"] or (
+        settings["depth_scope"] == "per_stream" and not settings["streams"]
+    ):
+        changed["depth_scope"] = "core"
+    return changed
 
 
 def random_pools(rng: Random, machine: Mapping[str, Any]) -> str:
@@ -131,18 +202,17 @@ def random_window(rng: Random, *, refusable: bool) -> dict[str, Setting]:
     }
 
 
-def random_depth(rng: Random) -> dict[str, Setting]:
-    scope = rng.choice(("core", "core", "per_pool", "global", "per_stream"))
-    return {"depth": rng.choice((0, 0, 1, 2, 3)), "depth_scope": scope}
+def random_depth(rng: Random, streams: int) -> dict[str, Setting]:
+    scopes = ("core", "core", "per_pool", "global", *(["per_stream"] if streams else []))
+    depth = rng.choice((0, 0, 1, 2, 3))
+    return {"depth": depth, "depth_scope": rng.choice(scopes) if depth else "core"}
 
 
 def random_streams(rng: Random) -> dict[str, Setting]:
     streams = rng.choice((0, 0, 1, 2, STREAMS))
     # A key function gives any of STREAMS numbers.
-    return {
-        "streams": streams,
-        "stream_by": rng.choice(("id", "stream")) if streams == STREAMS else "id",
-    }
+    by = rng.choice(("id", "stream")) if streams == STREAMS else "id"
+    return {"streams": streams, "stream_by": by, **random_depth(rng, streams)}
 
 
 def random_timing(rng: Random) -> str:
@@ -166,7 +236,7 @@ def random_dispatch(rng: Random) -> str:
 
 def random_policy(rng: Random) -> str:
     round_robin = f"round_robin({rng.randint(0, 5)})"
-    keyed = ("affinity(home)", "hash(home)", "dispatch_by(first)")
+    keyed = ("affinity(home)", "hash(home)", "dispatch_by(own)")
     return rng.choice(("shared", round_robin, "work_steal", *keyed))
 
 
@@ -195,18 +265,21 @@ class ProgramWriter:
     def __init__(
         self,
         rng: Random,
-        schedule: Mapping[str, Setting],
+        machine: Mapping[str, Any],
+        settings: Mapping[str, Setting],
         kernels: list[dict[str, Any]],
         tensors: list[Any],
         size: Size,
+        focus: Focus,
     ) -> None:
-        self._pools = read_schedule(schedule).custom_pools
-        self._after = 0.0 if schedule["deps"] == "inferred" else rng.choice((0.0, 0.2))
+        schedule, config = read_schedule(settings), read_machine(machine)
+        self._places = core_places(config, schedule, scheduler_count(config, schedule))
+        self._after = 0.0 if schedule.deps == "inferred" else rng.choice((0.0, 0.2))
         self._tasks = 0
         self._rng, self._kernels, self._tensors, self._size = rng, kernels, tensors, size
         self._lines: list[Any] = []
-        self._scopes = rng.choice((0.0, 0.05, 0.15, 0.3))
-        self._reads = rng.choice((0.0, 0.05, 0.2))
+        self._scopes = rng.choice(focus.scopes)
+        self._reads = rng.choice(focus.reads)
 
     def write(self) -> list[Any]:
         while len(self._lines) < self._size.lines:
@@ -234,12 +307,17 @@ class ProgramWriter:
     def _task(self) -> Any:
         number = self._rng.randrange(len(self._kernels))
         operands = [self._region() for _ in self._kernels[number]["roles"]]
+        unit = self._kernels[number]["unit"]
+        pools = sorted({place.pool for place in self._places if place.unit == unit} - {-1})
+        pool = self._rng.choice(pools)
+        owners = {p.scheduler for p in self._places if (p.unit, p.pool) == (unit, pool)}
         keys = {
             "home": self._rng.randint(-9, 9),
-            "first": 0,
+            "own": self._rng.choice(sorted(owners)),
+            "same": 0,
             "rank": self._rng.randint(-2, 2),
             "stream": self._rng.randrange(STREAMS),
-            "pool": self._pool(self._kernels[number]["unit"]),
+            "pool": pool,
             "cost": self._rng.choice((1, 2, 5, 9)),
         }
         after: list[int] = []
@@ -248,10 +326,20 @@ class ProgramWriter:
         self._tasks += 1
         return "task", number, operands, keys, after
 
-    def _pool(self, unit: str) -> int:
-        """One that has cores of the unit."""
-        cores = [pool.cube_cores if unit == "cube" else pool.vector_cores for pool in self._pools]
-        return self._rng.choice([n for n, count in enumerate(cores) if count] or [0])
+    def largest(self, unit: str) -> int:
+        """What the largest task takes of a window of `bytes` or `entries`."""
+        tasks = [line for line in self._lines if line[0] == "task"]
+        if unit == "entries":
+            return max((len(line[2]) for line in tasks), default=1)
+        return max((self._written_bytes(*line[1:3]) for line in tasks), default=1)
+
+    def _written_bytes(self, kernel: int, operands: Sequence[Any]) -> int:
+        roles = self._kernels[kernel]["roles"]
+        return sum(
+            self._tensors[tensor][1] * prod(extents)
+            for role, (tensor, _, extents) in zip(roles, operands, strict=True)
+            if role != "in"
+        )
 
     def _region(self) -> Any:
         tensor = self._rng.randrange(len(self._tensors))

@@ -51,7 +51,7 @@ const pto_tensor kTensors[] = {
     {"lines", "listed.py:7", PTO_I64, PTO_SOURCE_NONE, PTO_INPUT, 2, {kLines, kColumns}, 0, 0, 0, 0, 0},
 };
 
-const char* const kAxes[] = {"home", "first", "rank", "stream", "pool", "cost"};
+const char* const kAxes[] = {"home", "own", "rank", "stream", "pool", "cost"};
 const pto_site kSites[] = {
     {Mix, "listed.py:11", kKeys, kAxes, 1},
     {Copy, "listed.py:12", kKeys, kAxes, 1},
@@ -63,7 +63,7 @@ int64_t key(int64_t, const pto_task* task) {
   return task->axes[Key];
 }
 const pto_key kKeyFunctions[] = {
-    {"home", "listed.py:21", key<0>},   {"first", "listed.py:22", key<1>}, {"rank", "listed.py:23", key<2>},
+    {"home", "listed.py:21", key<0>},   {"own", "listed.py:22", key<1>}, {"rank", "listed.py:23", key<2>},
     {"stream", "listed.py:24", key<3>}, {"pool", "listed.py:25", key<4>},  {"cost", "listed.py:26", key<5>},
 };
 

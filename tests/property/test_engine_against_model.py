@@ -5,11 +5,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from model.engine import run_engine
 from model.graph import RefusedError
-from model.programs import Size, random_run
+from model.programs import FOCI, Size, random_run
 from model.simulator import simulate
 
 from pto_wsp import PtoError
@@ -28,9 +28,11 @@ def comparable(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("focus", FOCI)
+@settings(max_examples=settings().max_examples // 4)
 @given(rngs, sizes)
-def test_engine_and_model_agree(rng: Random, size: Size) -> None:
-    run = random_run(rng, size, refusable=True)
+def test_engine_and_model_agree(focus: str, rng: Random, size: Size) -> None:
+    run = random_run(rng, size, focus=FOCI[focus], refusable=True)
     try:
         expected = simulate(*run)
     except RefusedError:

@@ -16,7 +16,7 @@ from pto_wsp.dialects.schedule import PlanOp
 from pto_wsp.dialects.task import IndexOp, ParallelOp, WorkloadOp
 from pto_wsp.dialects.text import parse_module
 from pto_wsp.dialects.tile_values import round_to
-from pto_wsp.errors import CompileError
+from pto_wsp.errors import ScheduleError
 from pto_wsp.transforms.analysis.axis_ranges import expr_range, value_range
 from pto_wsp.transforms.analysis.plan_settings import module_settings, plan_settings
 from pto_wsp.transforms.analysis.task_counts import task_counts
@@ -137,6 +137,7 @@ def test_a_plan_becomes_settings() -> None:
         "ready": "work_steal",
         "start": "threshold(100)",
         "trace": "cycles",
+        "timing": "immediate",
         "batch": 128,
         "range_compression": True,
         "depth": 3,
@@ -148,7 +149,7 @@ def test_a_plan_becomes_settings() -> None:
 def test_settings_of_no_plan_and_of_several() -> None:
     assert module_settings(parsed("builtin.module {}")) == {}
     two = parsed("schedule.plan @a for @w {} schedule.plan @b for @w {}")
-    with pytest.raises(CompileError, match="one plan, this module has @a, @b"):
+    with pytest.raises(ScheduleError, match="one plan, this module has @a, @b"):
         module_settings(two)
     (first, _) = (op for op in two.walk() if isinstance(op, PlanOp))
     with pytest.raises(ValueError, match="@a: schedule-resolve has not run"):

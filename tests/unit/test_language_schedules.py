@@ -20,6 +20,7 @@ from pto_wsp import (
     TaskWindow,
     Tensor,
     Tile,
+    TimingPolicy,
     TracePolicy,
     WindowMode,
     jit_kernel,
@@ -87,6 +88,7 @@ def test_the_basic_schedule_reaches_the_engines_settings() -> None:
         "dispatch": "work_steal",
         "start": "threshold(100)",
         "trace": "cycles",
+        "timing": "immediate",
     }
 
 
@@ -147,8 +149,24 @@ def test_a_schedule_never_changes_workload_or_kernels() -> None:
     ("make", "words"),
     [
         (lambda: TaskWindow(0), ["TaskWindow", "at least 1", "0"]),
-        (lambda: TaskWindow(8, "bytes"), ["tasks", "bytes"]),  # type: ignore[arg-type]
+        (lambda: TaskWindow(8, "pages"), ["tasks", "bytes", "pages"]),  # type: ignore[arg-type]
         (lambda: StartPolicy.threshold(-1), ["threshold", "-1"]),
+        (lambda: TimingPolicy.batched(0), ["batched", "at least 1"]),
+        (lambda: TimingPolicy.rate_limit(2.5), ["rate_limit", "integer"]),  # type: ignore[arg-type]
+        (lambda: work().streams(0), ["streams", "at least 1"]),
+        (lambda: work().spatial_map(()), ["spatial_map", "extents"]),
+        (lambda: work().spatial_map((4, 0)), ["spatial_map", "at least 1", "0"]),
+        (lambda: work().timing(ReadyPolicy.fifo()), ["TimingPolicy"]),  # type: ignore[arg-type]
+        (lambda: Deps.hybrid(Deps.explicit()), ["hybrid", "explicit"]),
+        (lambda: DispatchPolicy.affinity(4), ["affinity", "function", "4"]),  # type: ignore[arg-type]
+        (lambda: Pools.custom(lambda task: 0, pools={}), ["Pools.custom", "pools="]),
+        (lambda: Pools.custom(lambda task: 0, pools={"a": (0, 0)}), ["'a'", "at least 1 core"]),
+        (lambda: Pools.custom(lambda task: 0, pools={"a": (-1, 2)}), ["'a'", "at least 0", "-1"]),
+        (lambda: work().task_graph(depth=2).task_graph(depth=3), ["depth", "set already", ":"]),
+        (
+            lambda: work().dispatch(DispatchPolicy.work_steal()).spatial_map((2,)),
+            ["dispatch", "spatial_map", "use one"],
+        ),
         (lambda: StartPolicy.threshold(1.5), ["integer", "1.5"]),  # type: ignore[arg-type]
         (lambda: DispatchPolicy.round_robin(0), ["round_robin", "0"]),
         (lambda: work().task_graph(batch=0), ["batch", "0"]),

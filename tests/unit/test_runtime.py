@@ -3,66 +3,21 @@
 import os
 import signal
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from chain_program import Chain
 from task_programs import task_program
 
-from pto_wsp.errors import ExecutionError, LoadError, MachineError, ScheduleError
+from pto_wsp.errors import ExecutionError, LoadError, MachineError, PtoError, ScheduleError
 from pto_wsp.runtime import Program
-
-
-@dataclass
-class Given:
-    """A tensor with memory."""
-
-    data: NDArray[Any]
-    has_values: bool = True
-
-    def array(self) -> NDArray[Any]:
-        return self.data
-
-    def check_writable(self) -> None:
-        assert self.data.flags.writeable
-
-
-class Absent:
-    """A tensor without memory."""
-
-    has_values = False
-
-    def array(self) -> None:
-        return None
-
-    def check_writable(self) -> None:
-        raise AssertionError("there is nothing to write to")
 
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("programs")
-
-
-class Chain:
-    """z[p] = 2 (x[chosen[p]] + 1)"""
-
-    def __init__(self, path: Path, **settings: str | int) -> None:
-        self.x = Given(np.arange(32, dtype=np.float32).reshape(4, 8))
-        self.z = Given(np.zeros((2, 8), dtype=np.float32), has_values=False)
-        self.chosen = Given(np.array([2, 0], dtype=np.int32))
-        tensors = {"x": self.x, "z": self.z, "chosen": self.chosen, "y": Absent()}
-        self.program = Program(path, tensors, settings, threads=2)
-
-    def expected(self) -> NDArray[Any]:
-        return 2 * (self.x.data[self.chosen.data] + 1)
-
-    def run(self) -> None:
-        self.program.execute()
-        self.program.synchronize()
 
 
 @pytest.fixture
@@ -198,8 +153,10 @@ def test_trace_columns(chain: Chain, tmp_path: Path) -> None:
     trace.save(tmp_path / "run.pftrace")
     names = {"run.csv", "run.edges.csv", "run.stalls.csv", "run.pftrace"}
     assert {path.name for path in tmp_path.iterdir()} == names
-    with pytest.raises(ValueError, match=r"\.pftrace or \.csv"):
-        trace.save(tmp_path / "run.txt")
+    with pytest.raises(
+        PtoError, match=r"run\.zip: expected a name that ends in \.pftrace or \.csv"
+    ):
+        trace.save(tmp_path / "run.zip")
 
 
 def test_summary_names_makespan_and_utilisation(chain: Chain) -> None:

@@ -11,6 +11,9 @@
 
 namespace pto {
 
+// Throws ScheduleError for a schedule that the machine cannot honour, whatever the tasks: what can be known without them.
+void check_schedule(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels);
+
 // Takes a stream of tasks and simulates it on a thread of its own while the stream goes on:
 // the caller's thread infers dependencies, the simulation's thread advances virtual time.
 class Simulation final : public TaskSink {

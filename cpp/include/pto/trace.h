@@ -94,11 +94,15 @@ class TraceWriter final : public TraceSink {
 // Throws LoadError for a file that is no whole trace.
 Trace read_trace(const std::filesystem::path& path);
 
-// Throw ExecutionError where the file cannot be written.
-void write_tasks_csv(const Trace& trace, const std::filesystem::path& path);
-void write_edges_csv(const Trace& trace, const std::filesystem::path& path);
-void write_stalls_csv(const Trace& trace, const std::filesystem::path& path);
+// What is made of a trace.
+using TraceFormat = void (*)(const Trace& trace, std::ostream& out);
+void write_tasks_csv(const Trace& trace, std::ostream& out);
+void write_edges_csv(const Trace& trace, std::ostream& out);
+void write_stalls_csv(const Trace& trace, std::ostream& out);
 // For ui.perfetto.dev: one track per core, grouped by unit; one nanosecond is one cycle.
-void write_perfetto(const Trace& trace, const std::filesystem::path& path);
+void write_perfetto(const Trace& trace, std::ostream& out);
+
+// Throws ExecutionError where the file cannot be written.
+void write_file(const Trace& trace, TraceFormat format, const std::filesystem::path& path);
 
 }  // namespace pto

@@ -84,6 +84,7 @@ void Cores::run_task(Core& core, Task& task) {
     state_.stats.memory_busy += timing.memory;
   }
   state_.stats.memory_bytes += timing.bytes;
+  task.duration = std::max(std::max(timing.load, timing.load_memory) + timing.work, timing.memory);
   task.end = end;
   core.load_end = load_end;
   core.end = end;

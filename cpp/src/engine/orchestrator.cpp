@@ -109,7 +109,9 @@ void Orchestrator::submit() {
   task.unit = static_cast<uint8_t>(kernel.unit);
   task.submit = state_.now;
   task.before_submit = doing_;
+  task.waited_for = waited_for_;
   doing_ = Stall::SubmitBusy;
+  waited_for_ = kNoTask;
   for (uint32_t i = 0; i < record_.axes; ++i) state_.axes.push(static_cast<int64_t>(stream_.get()));
   joins_.enter(task);
   joins_.trace_wait(id, task);
@@ -211,6 +213,7 @@ void Orchestrator::wait(Stall cause) {
   }
   waiting_ = true;
   doing_ = cause;
+  waited_for_ = cause == Stall::WindowFull ? state_.window.oldest() : writers_.back();
 }
 
 // Rule 5: nothing would ever be dispatched.

@@ -66,6 +66,7 @@ class Orchestrator {
   bool waiting_ = false;
   bool ended_ = false;
   Stall doing_ = Stall::SubmitBusy;  // since the last submission
+  int64_t waited_for_ = kNoTask;     // since then
   bool publishing_ = false;          // the batch is published when the server is free again
   std::vector<Pending> batch_;       // submitted, not published
   std::vector<Edge> edges_;          // of the batch

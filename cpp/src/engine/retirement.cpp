@@ -24,6 +24,10 @@ void Retirement::trace_row(int64_t id) {
   row.start = task.start;
   row.end = task.end;
   row.retire = state_.now;
+  row.published = task.published;
+  row.duration = task.duration;
+  row.waited_for = task.waited_for;
+  row.before_submit = task.before_submit;
   row.bound_by = task.from_memory ? "memory" : task.cost > 0 ? "compute" : state_.kernels[task.kernel].cost.bound_by;
   row.axes = axes_.data();
   row.axis_count = task.axis_count;

@@ -1,6 +1,8 @@
 #include "pto/simulation.h"
 
+#include <algorithm>
 #include <exception>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -22,7 +24,22 @@ std::vector<uint8_t> axis_counts(std::span<const pto_site> sites) {
   return counts;
 }
 
+void check_kernel(const KernelInfo& kernel, const Topology& topology) {
+  const auto serves = [&kernel](const Pool& pool) { return pool.owners[kernel.unit] > 0; };
+  if (std::any_of(topology.pools.begin(), topology.pools.end(), serves)) return;
+  const std::string unit = kernel.unit == PTO_CUBE ? "cube" : "vector";
+  throw ScheduleError("kernel '" + kernel.name + "' needs a " + unit + " core, and no pool has one: raise `cores." +
+                      unit + "`, or a pool's share of it");
+}
+
 }  // namespace
+
+void check_schedule(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels) {
+  const Topology topology(machine, schedule);
+  const FieldReader fields(schedule, topology, {});
+  const Homes homes(machine, schedule, topology);
+  for (const KernelInfo& kernel : kernels) check_kernel(kernel, topology);
+}
 
 // The caller's side: what depends on the program alone becomes records. The machine runs on thread_.
 struct Simulation::Impl {

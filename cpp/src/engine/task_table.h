@@ -79,6 +79,8 @@ struct Task {
   Waiters successors;  // published before its report was served
   int64_t next_on_core;
   int64_t submit, published, ready, dispatch, start, end;
+  int64_t duration;     // on an idle machine
+  int64_t waited_for;   // by the orchestrator, before it submitted this one; -1: no task
   int64_t dispatched;   // the dispatch's cost is paid
   int64_t seen;         // by the core
   int64_t service_end;  // of its report

@@ -29,6 +29,19 @@ void check(const MachineConfig& machine, const Schedule& schedule) {
   if (schedule.dispatch.empty()) throw ScheduleError("the schedule names no dispatch policy: give it at least one");
 }
 
+// A setting that could do nothing is a mistake.
+void check_scope(const Schedule& schedule) {
+  if (schedule.stream_key != kNoKey && schedule.streams == 0) {
+    throw ScheduleError("stream_by chooses among streams, and `streams` is 0: set it");
+  }
+  if (schedule.depth_scope == DepthScope::Core) return;
+  if (schedule.depth == 0)
+    throw ScheduleError("depth_scope belongs to `depth`, which is 0: set it, or depth_scope=core");
+  if (schedule.depth_scope == DepthScope::PerStream && schedule.streams == 0) {
+    throw ScheduleError("depth_scope=per_stream limits streams, and `streams` is 0: set it");
+  }
+}
+
 int scheduler_count(const MachineConfig& machine, const Schedule& schedule) {
   int count = 0;
   for (const DispatchStep& step : schedule.dispatch) {
@@ -51,6 +64,7 @@ int cores_of(const CustomPool& pool, pto_unit unit) { return unit == PTO_CUBE ? 
 
 Topology::Topology(const MachineConfig& machine, const Schedule& schedule) {
   check(machine, schedule);
+  check_scope(schedule);
   schedulers = scheduler_count(machine, schedule);
   if (schedule.pools == Pools::Custom) {
     add_custom_pools(machine, schedule);

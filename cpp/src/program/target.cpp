@@ -1,9 +1,11 @@
 #include "pto/target.h"
 
 #include "machine/schema.h"
+#include "program/kernel_infos.h"
 #include "pto/cost.h"
 #include "pto/error.h"
 #include "pto/machine.h"
+#include "pto/simulation.h"
 
 namespace pto {
 namespace {
@@ -34,6 +36,11 @@ RunOptions configure(const pto_program& program, const Settings& settings, const
     options.costs.push_back(kernel_cost(program.kernels[i], machine));
   }
   return options;
+}
+
+void check_schedule(const pto_program& program, const Settings& settings, const std::filesystem::path& profile) {
+  const RunOptions options = configure(program, settings, profile);
+  check_schedule(options.machine, options.schedule, kernel_infos(program, options.costs));
 }
 
 }  // namespace pto

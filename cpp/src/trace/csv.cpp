@@ -1,47 +1,10 @@
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include "trace/csv.h"
 
-#include "pto/error.h"
 #include "pto/trace.h"
 #include "trace/columns.h"
 
 namespace pto {
 namespace {
-
-class Csv {
- public:
-  Csv(const std::filesystem::path& path, const char* head) : path_(path), file_(path, std::ios::binary) {
-    file_ << head << '\n';
-  }
-
-  template <typename... Cells>
-  void row(const Cells&... cells) {
-    const char* separator = "";
-    ((file_ << separator, cell(cells), separator = ","), ...);
-    file_ << '\n';
-  }
-
-  void close() {
-    file_.close();
-    if (!file_) throw ExecutionError(path_.string() + ": cannot be written: " + std::strerror(errno));
-  }
-
- private:
-  void cell(int64_t value) { file_ << value; }
-  void cell(const std::string& text) {
-    if (text.find_first_of(",\"\n") == std::string::npos) {
-      file_ << text;
-      return;
-    }
-    file_ << '"';
-    for (char c : text) file_ << (c == '"' ? "\"\"" : std::string(1, c));
-    file_ << '"';
-  }
-
-  std::filesystem::path path_;
-  std::ofstream file_;
-};
 
 // "batch=0 token=17"
 std::string axes_text(const TraceSite& site, const int64_t* values) {
@@ -54,8 +17,8 @@ std::string axes_text(const TraceSite& site, const int64_t* values) {
 
 }  // namespace
 
-void write_tasks_csv(const Trace& trace, const std::filesystem::path& path) {
-  Csv csv(path, "task,kernel,unit,core,scheduler,pool,stream,submit,ready,dispatch,start,end,retire,bound_by,loc,axes");
+void write_tasks_csv(const Trace& trace, std::ostream& out) {
+  Csv csv(out, "task,kernel,unit,core,scheduler,pool,stream,submit,ready,dispatch,start,end,retire,bound_by,loc,axes");
   const TaskColumns& t = trace.tasks;
   const int64_t* axes = t.axes.data();
   for (size_t i = 0; i < row_count(t); ++i) {
@@ -65,25 +28,22 @@ void write_tasks_csv(const Trace& trace, const std::filesystem::path& path) {
             t.end[i], t.retire[i], trace.bound_by[t.bound_by[i]], site.location, axes_text(site, axes));
     axes += t.axis_count[i];
   }
-  csv.close();
 }
 
-void write_edges_csv(const Trace& trace, const std::filesystem::path& path) {
-  Csv csv(path, "src,dst,kind");
+void write_edges_csv(const Trace& trace, std::ostream& out) {
+  Csv csv(out, "src,dst,kind");
   const EdgeColumns& e = trace.edges;
   for (size_t i = 0; i < row_count(e); ++i) {
     csv.row(e.src[i], e.dst[i], std::string(edge_name(static_cast<EdgeKind>(e.kind[i]))));
   }
-  csv.close();
 }
 
-void write_stalls_csv(const Trace& trace, const std::filesystem::path& path) {
-  Csv csv(path, "core,begin,end,cause,task");
+void write_stalls_csv(const Trace& trace, std::ostream& out) {
+  Csv csv(out, "core,begin,end,cause,task");
   const StallColumns& s = trace.stalls;
   for (size_t i = 0; i < row_count(s); ++i) {
     csv.row(s.core[i], s.begin[i], s.end[i], std::string(stall_name(static_cast<Stall>(s.cause[i]))), s.task[i]);
   }
-  csv.close();
 }
 
 }  // namespace pto

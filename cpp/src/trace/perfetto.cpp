@@ -1,8 +1,5 @@
 // Perfetto's trace format: https://perfetto.dev/docs/reference/trace-packet-proto
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <numeric>
 #include <tuple>
 
@@ -98,10 +95,7 @@ class Names {
 
 class PerfettoFile {
  public:
-  PerfettoFile(const Trace& trace, const std::filesystem::path& path)
-      : trace_(trace), path_(path), file_(path, std::ios::binary) {
-    name_strings();
-  }
+  PerfettoFile(const Trace& trace, std::ostream& out) : trace_(trace), out_(out) { name_strings(); }
 
   void write() {
     Message data;
@@ -116,8 +110,6 @@ class PerfettoFile {
                      .message(packet::kInterned, data));
     write_tracks();
     for (const Slice& slice : slices_of(trace_)) write_slice(slice);
-    file_.close();
-    if (!file_) throw ExecutionError(path_.string() + ": cannot be written: " + std::strerror(errno));
   }
 
  private:
@@ -149,7 +141,7 @@ class PerfettoFile {
   void write_packet(const Message& content) {
     Message trace;
     trace.message(1, content);
-    file_ << trace.bytes();
+    out_ << trace.bytes();
   }
 
   void write_track(uint64_t uuid, const std::string& name, uint64_t parent, uint64_t rank) {
@@ -215,8 +207,7 @@ class PerfettoFile {
   }
 
   const Trace& trace_;
-  std::filesystem::path path_;
-  std::ofstream file_;
+  std::ostream& out_;
   Names event_names_, annotation_names_, strings_;
   std::vector<uint64_t> kernels_, causes_, bound_by_;
   std::vector<SiteNames> sites_;
@@ -226,6 +217,6 @@ class PerfettoFile {
 
 }  // namespace
 
-void write_perfetto(const Trace& trace, const std::filesystem::path& path) { PerfettoFile(trace, path).write(); }
+void write_perfetto(const Trace& trace, std::ostream& out) { PerfettoFile(trace, out).write(); }
 
 }  // namespace pto

@@ -56,6 +56,8 @@ std::string stats_json(const Stats& stats, const HostTimes& host, int64_t clock_
   for (const PoolStats& pool : stats.pools) root["utilisation"][pool.name] = utilisation(pool, stats.makespan);
   root["stalls"] = stall_object(all_stalls(stats));
   root["window_high_water"] = stats.window_high_water;
+  root["window_overruns"] = stats.window_overruns;
+  root["ready_high_water"] = stats.ready_high_water;
   root["orchestrator_busy"] = stats.orchestrator_busy;
   root["memory_bytes"] = stats.memory_bytes;
   root["memory_busy"] = stats.memory_busy;

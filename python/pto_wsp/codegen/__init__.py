@@ -2,6 +2,6 @@
 
 from pto_wsp.codegen.build import build, find_compiler, include_dir
 from pto_wsp.codegen.cache import cache_dir
-from pto_wsp.codegen.emit import emit_cpp
+from pto_wsp.codegen.emit import emit_cpp, emit_units
 
-__all__ = ["build", "cache_dir", "emit_cpp", "find_compiler", "include_dir"]
+__all__ = ["build", "cache_dir", "emit_cpp", "emit_units", "find_compiler", "include_dir"]

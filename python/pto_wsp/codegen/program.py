@@ -6,14 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.ir import Block, Operation, SSAValue
-from xdsl.ir.affine import (
-    AffineBinaryOpExpr,
-    AffineBinaryOpKind,
-    AffineConstantExpr,
-    AffineExpr,
-    AffineSymExpr,
-)
+from xdsl.ir.affine import AffineExpr
 
+from pto_wsp.codegen.index_text import index_text
+from pto_wsp.codegen.keys import DECLARATION
 from pto_wsp.codegen.writer import Writer, place, quoted
 from pto_wsp.dialects import task, tile
 from pto_wsp.dialects.dtypes import dtype_info
@@ -35,17 +31,20 @@ class _Box:
 
 
 def emit_program(
-    out: Writer, name: str, workload: task.WorkloadOp, kernels: Sequence[tile.KernelOp]
+    out: Writer,
+    workload: task.WorkloadOp,
+    launches: Sequence[task.LaunchOp],
+    kernels: Sequence[tile.KernelOp],
 ) -> None:
     """Writes the tensor and site tables, `run`, and the program's entry."""
-    launches = [op for op in workload.walk() if isinstance(op, task.LaunchOp)]
     _emit_tensors(out, workload.tensors)
     _emit_sites(out, launches, [kernel.symbol for kernel in kernels])
     _RunEmitter(out, workload, kernels, launches).emit()
+    out.line(DECLARATION)
     with out.block("static const pto_program program =", "};"):
-        out.line(f"PTO_ABI_VERSION, {quoted(name)},")
+        out.line(f"PTO_ABI_VERSION, {quoted(workload.symbol)},")
         out.line(f"{len(kernels)}, kernels, {len(workload.tensors)}, tensors,")
-        out.line(f"{len(launches)}, sites, 0, nullptr, run,")
+        out.line(f"{len(launches)}, sites, pto_key_count, pto_keys, run,")
     out.line('extern "C" __attribute__((visibility("default")))')
     out.line("const pto_program* pto_program_entry(void) {")
     out.line("  return &program;")
@@ -216,16 +215,26 @@ class _RunEmitter:
         }
         values = [next(operands[parameter.role]) for parameter in kernel.parameters]
         axes = ", ".join(self._names[value] for value in op.axes.values())
+        after = ", ".join(self._names[handle] for handle in op.after)
+        task_id = "id"
+        if op.handle is not None:
+            task_id = self._name(op.handle, "task")
+            self._out.line(f"int64_t {task_id};")
         with self._out.block(""):
             self._out.line(f"const int64_t axes[] = {{{axes or '0'}}};")
             with self._out.block("const pto_region operands[] =", "};"):
                 for value in values:
                     self._out.line(f"{self._boxes[value].text},")
+            if after:
+                self._out.line(f"const int64_t after[] = {{{after}}};")
+            order = f"{len(op.after)}, {'after' if after else 'nullptr'}"
             self._out.line(
                 f"const pto_task task = {{{number}, {self._sites[op]}, axes, operands, "
-                "0, nullptr, nullptr};"
+                f"{order}, nullptr}};"
             )
-            self._out.line("if (host->submit(host->self, &task) < 0) return 0;")
+            declared = "" if op.handle is not None else "const int64_t "
+            self._out.line(f"{declared}{task_id} = host->submit(host->self, &task);")
+            self._out.line(f"if ({task_id} < 0) return 0;")
 
     # ---- Indices ----
 
@@ -247,27 +256,7 @@ class _RunEmitter:
         return name
 
     def _expression(self, expr: AffineExpr, operands: Sequence[SSAValue]) -> str:
-        match expr:
-            case AffineConstantExpr():
-                return str(expr.value)
-            case AffineSymExpr():
-                return self._names[operands[expr.position]]
-            case AffineBinaryOpExpr():
-                lhs, rhs = (
-                    self._expression(expr.lhs, operands),
-                    self._expression(expr.rhs, operands),
-                )
-                return _BINARY[expr.kind].format(lhs, rhs)
-            case _:
-                raise AssertionError(f"no C++ for the index {expr}")
-
-
-_BINARY = {
-    AffineBinaryOpKind.Add: "({0} + {1})",
-    AffineBinaryOpKind.Mul: "({0} * {1})",
-    AffineBinaryOpKind.Mod: "pto_mod({0}, {1})",
-    AffineBinaryOpKind.FloorDiv: "pto_floordiv({0}, {1})",
-}
+        return index_text(expr, [self._names[operand] for operand in operands])
 
 
 def _sum(a: str, b: str) -> str:

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 
 def make_context() -> Context:
-    """A context that knows `builtin` and the three dialects."""
+    """A context that knows `builtin`, `arith` (in key functions) and the three dialects."""
     from xdsl.context import Context
+    from xdsl.dialects.arith import Arith
     from xdsl.dialects.builtin import Builtin
 
     from pto_wsp.dialects.schedule import Schedule
@@ -21,6 +22,6 @@ def make_context() -> Context:
     from pto_wsp.dialects.tile import Tile
 
     context = Context()
-    for dialect in (Builtin, Tile, Task, Schedule):
+    for dialect in (Builtin, Arith, Tile, Task, Schedule):
         context.load_dialect(dialect)
     return context

@@ -5,7 +5,7 @@ A plan is data beside the workload; it never changes what is computed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from typing_extensions import Self
@@ -31,6 +31,7 @@ from xdsl.printer import Printer
 from xdsl.traits import HasParent, IsolatedFromAbove, NoTerminator, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
+from pto_wsp.dialects.schedule_keys import KEY_OPS, KeyOp, TaskType
 from pto_wsp.dialects.schedule_types import (
     DEPTH_SCOPES,
     POLICIES,
@@ -45,7 +46,7 @@ from pto_wsp.dialects.schedule_types import (
     parse_window,
     policy,
 )
-from pto_wsp.dialects.syntax import CustomSyntax, ints, new_body, parse_body, print_body
+from pto_wsp.dialects.syntax import CustomSyntax, integer, ints, new_body, parse_body, print_body
 
 __all__ = [
     "DEPTH_SCOPES",
@@ -55,11 +56,15 @@ __all__ = [
     "DepthAttr",
     "DispatchOp",
     "DispatchThresholdOp",
+    "KeyOp",
     "PipelineDepthOp",
     "PlanOp",
     "PolicyAttr",
+    "PoolOp",
     "Schedule",
+    "StreamsOp",
     "TaskGraphOp",
+    "TimingOp",
     "WindowAttr",
     "batch",
     "policy",
@@ -248,6 +253,136 @@ class DispatchThresholdOp(CustomSyntax):
 
 
 @irdl_op_definition
+class StreamsOp(CustomSyntax):
+    """Tasks of one stream follow each other: `schedule.streams 4 by(@head)`.
+
+    Without `by` a task's stream is its id modulo the number.
+    """
+
+    name = "schedule.streams"
+
+    count_attr = prop_def(IntAttr, prop_name="count")
+    by_attr = opt_prop_def(FlatSymbolRefAttrConstr, prop_name="by")
+
+    traits = lazy_traits_def(lambda: (HasParent(PlanOp),))
+
+    def __init__(self, count: int, by: str | None = None):
+        super().__init__(
+            properties={
+                "count": integer(count),
+                "by": None if by is None else SymbolRefAttr(by),
+            }
+        )
+
+    @property
+    def count(self) -> int:
+        return self.count_attr.data
+
+    @property
+    def by(self) -> str | None:
+        """The key function's name without the @."""
+        return None if self.by_attr is None else self.by_attr.string_value()
+
+    def verify_(self) -> None:
+        if self.count < 1:
+            raise VerifyException(f"there is at least 1 stream, got {self.count}")
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        count = parser.parse_integer(allow_boolean=False)
+        if parser.parse_optional_keyword("by") is None:
+            return cls(count)
+        with parser.in_parens():
+            return cls(count, parser.parse_symbol_name().data)
+
+    def print_syntax(self, printer: Printer) -> None:
+        by = "" if self.by is None else f" by(@{self.by})"
+        printer.print_string(f" {self.count}{by}")
+
+
+@irdl_op_definition
+class TimingOp(CustomSyntax):
+    """When ready tasks are dispatched: `schedule.timing policy(batched<4>)`."""
+
+    name = "schedule.timing"
+
+    policy = prop_def(PolicyAttr)
+
+    traits = lazy_traits_def(lambda: (HasParent(PlanOp),))
+
+    def __init__(self, policy: PolicyAttr):
+        super().__init__(properties={"policy": policy})
+
+    def verify_(self) -> None:
+        self.policy.verify_for("timing")
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        parser.parse_keyword("policy")
+        with parser.in_parens():
+            return cls(parse_policy(parser))
+
+    def print_syntax(self, printer: Printer) -> None:
+        printer.print_string(f" policy({self.policy.short})")
+
+
+@irdl_op_definition
+class PoolOp(CustomSyntax):
+    """A custom pool and its share of the cores: `schedule.pool @experts cube(16) vector(0)`.
+
+    `pools(custom<@key>)` gives a task's pool: a position among these ops.
+    """
+
+    name = "schedule.pool"
+
+    pool_attr = prop_def(StringAttr, prop_name="pool")
+    cube_attr = prop_def(IntAttr, prop_name="cube")
+    vector_attr = prop_def(IntAttr, prop_name="vector")
+
+    traits = lazy_traits_def(lambda: (HasParent(PlanOp),))
+
+    def __init__(self, pool: str, cube: int, vector: int):
+        super().__init__(
+            properties={
+                "pool": StringAttr(pool),
+                "cube": integer(cube),
+                "vector": integer(vector),
+            }
+        )
+
+    @property
+    def pool(self) -> str:
+        return self.pool_attr.data
+
+    @property
+    def cube(self) -> int:
+        return self.cube_attr.data
+
+    @property
+    def vector(self) -> int:
+        return self.vector_attr.data
+
+    def verify_(self) -> None:
+        if min(self.cube, self.vector) < 0 or self.cube + self.vector == 0:
+            raise VerifyException(
+                f"a pool has at least 1 core, got {self.cube} cube and {self.vector} vector cores"
+            )
+
+    @classmethod
+    def parse_syntax(cls, parser: Parser) -> Self:
+        pool = parser.parse_symbol_name().data
+        cores: list[int] = []
+        for unit in ("cube", "vector"):
+            parser.parse_keyword(unit)
+            with parser.in_parens():
+                cores.append(parser.parse_integer(allow_boolean=False))
+        return cls(pool, *cores)
+
+    def print_syntax(self, printer: Printer) -> None:
+        printer.print_string(f" @{self.pool} cube({self.cube}) vector({self.vector})")
+
+
+@irdl_op_definition
 class PipelineDepthOp(CustomSyntax):
     """Deprecated form of `task_graph depth(..)`: `schedule.pipeline_depth (3, per_pool)`."""
 
@@ -328,13 +463,34 @@ class PlanOp(CustomSyntax):
         for op in self.body.block.ops:
             if not isinstance(op, _PLAN_OPS):
                 raise VerifyException(f"{op.name} is no part of a plan")
-            if op.name in seen:
-                raise VerifyException(f"{op.name} is given twice")
-            seen.add(op.name)
+            name = op.name
+            if isinstance(op, (KeyOp, PoolOp)):
+                name += f" @{op.symbol if isinstance(op, KeyOp) else op.pool}"
+            if name in seen:
+                raise VerifyException(f"{name} is given twice")
+            seen.add(name)
         if {DispatchOp.name, DispatchThresholdOp.name} <= seen:
             raise VerifyException(
                 "schedule.dispatch and schedule.dispatch_threshold exclude each other"
             )
+        for key in self.named_keys():
+            if f"{KeyOp.name} @{key}" not in seen:
+                raise VerifyException(f"there is no schedule.key @{key} in this plan")
+
+    def named_keys(self) -> list[str]:
+        """The key functions that policies name, each once, in order."""
+        keys: dict[str, None] = {}
+        for op in self.body.block.ops:
+            if isinstance(op, StreamsOp) and op.by is not None:
+                keys[op.by] = None
+            for given in _policies(op):
+                if given.key is not None:
+                    keys[given.key] = None
+        return list(keys)
+
+    def all_of(self, kind: type[OpT]) -> list[OpT]:
+        """The plan's ops of a kind, in order."""
+        return [op for op in self.body.block.ops if isinstance(op, kind)]
 
     @classmethod
     def parse_syntax(cls, parser: Parser) -> Self:
@@ -350,10 +506,28 @@ class PlanOp(CustomSyntax):
         print_body(printer, self.body)
 
 
-_PLAN_OPS = (TaskGraphOp, DispatchOp, DispatchThresholdOp, PipelineDepthOp, BatchDepsOp)
+def _policies(op: Operation) -> Iterator[PolicyAttr]:
+    for given in op.properties.values():
+        if isinstance(given, PolicyAttr):
+            yield given
+    if isinstance(op, DispatchThresholdOp):
+        yield from op.policy_list
+
+
+_PLAN_OPS = (
+    TaskGraphOp,
+    DispatchOp,
+    DispatchThresholdOp,
+    StreamsOp,
+    TimingOp,
+    PoolOp,
+    KeyOp,
+    PipelineDepthOp,
+    BatchDepsOp,
+)
 
 Schedule = Dialect(
     "schedule",
-    [PlanOp, *_PLAN_OPS],
-    [PolicyAttr, WindowAttr, BatchAttr, DepthAttr],
+    [PlanOp, *_PLAN_OPS, *(op for op in KEY_OPS if op is not KeyOp)],
+    [PolicyAttr, WindowAttr, BatchAttr, DepthAttr, TaskType],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import ArrayAttr, IntAttr, StringAttr, UnitAttr
+from xdsl.dialects.builtin import ArrayAttr, IntAttr, StringAttr, SymbolRefAttr, UnitAttr
 from xdsl.ir import Attribute, ParametrizedAttribute
 from xdsl.irdl import irdl_attr_definition, param_def
 from xdsl.parser import AttrParser
@@ -14,7 +14,18 @@ from xdsl.utils.exceptions import VerifyException
 
 from pto_wsp.dialects.syntax import integer
 
-Argument = int | str
+
+@dataclass(frozen=True)
+class Key:
+    """The name of a key function, without the @."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"@{self.name}"
+
+
+Argument = int | str | Key
 
 
 @dataclass(frozen=True)
@@ -25,28 +36,43 @@ class Arguments:
     """The least and the largest number of integers; they are all at least 1."""
     words: tuple[str, ...] = ()
     """At most one of these words."""
+    keys: tuple[int, int] = (0, 0)
+    """The least and the largest number of key functions."""
 
+
+_INFER = ("infer_bytes_overlap", "infer_tensor_map_exact")
+_KEYED = Arguments(keys=(1, 1))
 
 POLICIES: dict[str, dict[str, Arguments]] = {
     "deps": {
-        "infer_bytes_overlap": Arguments(),
-        "hybrid": Arguments(words=("infer_bytes_overlap",)),
+        **{word: Arguments() for word in _INFER},
+        "explicit": Arguments(),
+        "hybrid": Arguments(words=_INFER),
     },
-    "pools": {"single": Arguments(), "by_exec_unit": Arguments()},
-    "ready": {"fifo": Arguments(), "work_steal": Arguments()},
-    "start": {"threshold": Arguments(ints=(1, 1))},
-    "trace": {"cycles": Arguments()},
+    "pools": {"single": Arguments(), "by_exec_unit": Arguments(), "custom": _KEYED},
+    "ready": {"fifo": Arguments(), "work_steal": Arguments(), "priority": _KEYED},
+    "start": {"threshold": Arguments(ints=(1, 1)), "after_orchestration": Arguments()},
+    "trace": {"none": Arguments(), "cycles": Arguments(keys=(0, 1))},
     "dispatch": {
         "shared": Arguments(),
         "round_robin": Arguments(ints=(0, 1)),
+        "affinity": _KEYED,
+        "hash": _KEYED,
+        "dispatch_by": _KEYED,
         "work_steal": Arguments(),
+    },
+    "timing": {
+        "immediate": Arguments(),
+        "batched": Arguments(ints=(1, 1)),
+        "interleaved": Arguments(ints=(1, 1)),
+        "rate_limit": Arguments(ints=(1, 1)),
     },
 }
 """Clause -> word -> arguments. `dispatch policy(shared)` is what holds without a policy."""
 
-WINDOW_UNITS = ("tasks",)
-WINDOW_MODES = ("stall",)
-DEPTH_SCOPES = ("core", "per_pool")
+WINDOW_UNITS = ("tasks", "bytes", "entries")
+WINDOW_MODES = ("stall", "abort", "benchmark")
+DEPTH_SCOPES = ("core", "per_pool", "global", "per_stream")
 
 
 def _one_of(what: str, word: str, known: Sequence[str]) -> None:
@@ -59,12 +85,17 @@ def _at_least_one(what: str, number: int) -> None:
         raise VerifyException(f"{what} must be at least 1, got {number}")
 
 
-def _arguments(
-    given: Sequence[Argument] | ArrayAttr[IntAttr | StringAttr],
-) -> ArrayAttr[IntAttr | StringAttr]:
-    if isinstance(given, ArrayAttr):
-        return given
-    return ArrayAttr(IntAttr(a) if isinstance(a, int) else StringAttr(a) for a in given)
+_ArgumentAttr = IntAttr | StringAttr | SymbolRefAttr
+
+
+def _argument(given: Argument) -> _ArgumentAttr:
+    if isinstance(given, Key):
+        return SymbolRefAttr(given.name)
+    return IntAttr(given) if isinstance(given, int) else StringAttr(given)
+
+
+def _arguments(given: Sequence[Argument] | ArrayAttr[_ArgumentAttr]) -> ArrayAttr[_ArgumentAttr]:
+    return given if isinstance(given, ArrayAttr) else ArrayAttr(map(_argument, given))
 
 
 @irdl_attr_definition
@@ -74,7 +105,7 @@ class PolicyAttr(ParametrizedAttribute):
     name = "schedule.policy"
 
     word_attr: StringAttr = param_def(converter=StringAttr.get)
-    argument_list: ArrayAttr[IntAttr | StringAttr] = param_def(converter=_arguments)
+    argument_list: ArrayAttr[IntAttr | StringAttr | SymbolRefAttr] = param_def(converter=_arguments)
 
     @property
     def word(self) -> str:
@@ -82,7 +113,15 @@ class PolicyAttr(ParametrizedAttribute):
 
     @property
     def arguments(self) -> tuple[Argument, ...]:
-        return tuple(argument.data for argument in self.argument_list)
+        return tuple(
+            Key(argument.string_value()) if isinstance(argument, SymbolRefAttr) else argument.data
+            for argument in self.argument_list
+        )
+
+    @property
+    def key(self) -> str | None:
+        """The key function that it names."""
+        return next((given.name for given in self.arguments if isinstance(given, Key)), None)
 
     @property
     def short(self) -> str:
@@ -97,12 +136,17 @@ class PolicyAttr(ParametrizedAttribute):
         allowed = POLICIES[clause][self.word]
         numbers = [argument for argument in self.arguments if isinstance(argument, int)]
         words = [argument for argument in self.arguments if isinstance(argument, str)]
-        least, most = allowed.ints
-        if not least <= len(numbers) <= most:
-            expected = str(least) if least == most else f"{least} or {most}"
-            raise VerifyException(
-                f"{clause}: {self.word} takes {expected} numbers, got {len(numbers)}"
-            )
+        keys = [argument for argument in self.arguments if isinstance(argument, Key)]
+        for what, limits, found in (
+            ("numbers", allowed.ints, numbers),
+            ("key functions", allowed.keys, keys),
+        ):
+            least, most = limits
+            if not least <= len(found) <= most:
+                expected = str(least) if least == most else f"{least} or {most}"
+                raise VerifyException(
+                    f"{clause}: {self.word} takes {expected} {what}, got {len(found)}"
+                )
         for number in numbers:
             _at_least_one(f"{clause}: {self.word}", number)
         if words and not allowed.words:
@@ -128,9 +172,11 @@ def policy(word: str, *arguments: Argument) -> PolicyAttr:
 
 
 def parse_policy(parser: AttrParser) -> PolicyAttr:
-    """`work_steal`, `round_robin<4>`, `hybrid<infer_bytes_overlap>`"""
+    """`work_steal`, `round_robin<4>`, `hybrid<infer_bytes_overlap>`, `affinity<@head>`"""
 
     def argument() -> Argument:
+        if (key := parser.parse_optional_symbol_name()) is not None:
+            return Key(key.data)
         number = parser.parse_optional_integer(allow_boolean=False)
         return parser.parse_identifier() if number is None else number
 

@@ -34,6 +34,7 @@ from xdsl.irdl import (
     irdl_op_definition,
     operand_def,
     opt_prop_def,
+    opt_result_def,
     prop_def,
     region_def,
     result_def,
@@ -83,6 +84,7 @@ from pto_wsp.dialects.task_types import (
     MAX_RANK,
     TICK,
     Clock,
+    HandleType,
     MemoryAttr,
     RandomAttr,
     Source,
@@ -398,6 +400,9 @@ class LaunchOp(CustomSyntax):
     """One task: a kernel, the values of its named axes, and its regions.
 
     `task.launch @expert [token = %t, expert = %e] ins(%x, %u) outs(%y)`
+
+    `%h = task.launch @a .. -> handle` stands for the latest task of the launch; `after(%h)` on
+    another launch is an explicit dependency on it.
     """
 
     name = "task.launch"
@@ -410,6 +415,8 @@ class LaunchOp(CustomSyntax):
     ins = var_operand_def(TensorType)
     outs = var_operand_def(TensorType)
     inouts = var_operand_def(TensorType)
+    after = var_operand_def(HandleType())
+    handle = opt_result_def(HandleType())
 
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(_LaunchEffects())
@@ -421,14 +428,18 @@ class LaunchOp(CustomSyntax):
         ins: Sequence[SSAValue] = (),
         outs: Sequence[SSAValue] = (),
         inouts: Sequence[SSAValue] = (),
+        after: Sequence[SSAValue] = (),
+        *,
+        has_handle: bool = False,
     ):
         """Each list is in the order of the kernel's parameters of that role."""
         super().__init__(
-            operands=[list(axes.values()), ins, outs, inouts],
+            operands=[list(axes.values()), ins, outs, inouts, after],
             properties={
                 "callee": SymbolRefAttr(kernel),
                 "axis_names": strings(list(axes)),
             },
+            result_types=[[HandleType()] if has_handle else []],
         )
 
     @property
@@ -464,8 +475,11 @@ class LaunchOp(CustomSyntax):
             axes[name] = parse_value(parser)
 
         parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, axis)
-        lists = [_parse_operands(parser, key) for key in ("ins", "outs", "inouts")]
-        op = cls(kernel, axes, *lists)
+        lists = [_parse_operands(parser, key) for key in ("ins", "outs", "inouts", "after")]
+        has_handle = parser.parse_optional_punctuation("->") is not None
+        if has_handle:
+            parser.parse_keyword("handle")
+        op = cls(kernel, axes, *lists, has_handle=has_handle)
         if checked:
             op.checked = UnitAttr()
         return op
@@ -479,11 +493,14 @@ class LaunchOp(CustomSyntax):
             printer.print_string(" [")
             printer.print_list(self.axes.items(), lambda axis: _print_axis(printer, *axis))
             printer.print_string("]")
-        for key, values in (("ins", self.ins), ("outs", self.outs), ("inouts", self.inouts)):
+        lists = {"ins": self.ins, "outs": self.outs, "inouts": self.inouts, "after": self.after}
+        for key, values in lists.items():
             if values:
                 printer.print_string(f" {key}(")
                 print_values(printer, values)
                 printer.print_string(")")
+        if self.handle is not None:
+            printer.print_string(" -> handle")
 
 
 def _parse_operands(parser: Parser, key: str) -> Sequence[SSAValue]:
@@ -557,5 +574,5 @@ Task = Dialect(
         SelectOp,
         LaunchOp,
     ],
-    [TensorType, TensorRoleAttr, MemoryAttr, RandomAttr, ZipfAttr],
+    [TensorType, HandleType, TensorRoleAttr, MemoryAttr, RandomAttr, ZipfAttr],
 )

@@ -49,6 +49,13 @@ def _float(value: float | FloatData) -> FloatData:
 
 
 @irdl_attr_definition
+class HandleType(ParametrizedAttribute, TypeAttribute):
+    """A task, for the launches that come after it: `!task.handle`."""
+
+    name = "task.handle"
+
+
+@irdl_attr_definition
 class TensorType(ParametrizedAttribute, TypeAttribute):
     """A tensor or a box of one: `!task.tensor<1x256x4096xf16>`."""
 

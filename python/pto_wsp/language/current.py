@@ -20,8 +20,10 @@ class Recorder(Protocol):
         """Makes one value of an expression over symbols that stand for `operands`."""
         ...
 
-    def launch(self, kernel: Any, axes: Sequence[Any], views: Mapping[str, Any]) -> None:
-        """Adds a task."""
+    def launch(
+        self, kernel: Any, axes: Sequence[Any], views: Mapping[str, Any], after: Sequence[Any]
+    ) -> Any:
+        """Adds a task; gives its handle."""
         ...
 
 

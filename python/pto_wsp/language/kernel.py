@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, overload
 
@@ -112,9 +112,13 @@ class Launcher:
     kernel: Kernel
     axes: tuple[Index, ...]
 
-    def __call__(self, **operands: Any) -> None:
+    def __call__(self, *positional: Any, after: Sequence[Any] = (), **operands: Any) -> Any:
+        """Gives the launch's handle, for `after=[..]` of later launches: explicit dependencies."""
         kernel = self.kernel
         trace = recorder(f"a launch of {kernel.name}")
+        if positional:
+            names = ", ".join(f"{name}=.." for name in kernel.parameters)
+            fail(f"{kernel.name} takes its regions by name: {kernel.name}[..]({names})")
         unknown = [name for name in operands if name not in kernel.parameters]
         missing = [name for name in kernel.parameters if name not in operands]
         if unknown or missing:
@@ -123,7 +127,15 @@ class Launcher:
             wrong += [f"unknown {', '.join(unknown)}"] if unknown else []
             fail(f"{kernel.name} takes {names}; {'; '.join(wrong)}")
         views = {name: _checked(kernel, name, operands[name]) for name in kernel.parameters}
-        trace.launch(kernel, self.axes, views)
+        return trace.launch(kernel, self.axes, views, _handles(kernel, after))
+
+
+def _handles(kernel: Kernel, after: Any) -> list[Any]:
+    given: list[Any] = [*after] if isinstance(after, (list, tuple)) else [after]
+    for handle in given:
+        if not hasattr(handle, "op"):
+            fail(f"{kernel.name}: after= takes a list of what launches return, found {handle!r}")
+    return given
 
 
 def _checked(kernel: Kernel, name: str, operand: Any) -> TensorView:

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from pto_wsp.errors import ScheduleError
-from pto_wsp.language.source import Place, user_place, user_stacklevel
+from pto_wsp.language.schedule_keys import KeyFunction, key_function, refuse
+from pto_wsp.language.source import Place, check_name, user_place, user_stacklevel
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
-    from xdsl.ir import Operation
 
-    from pto_wsp.dialects.schedule_types import PolicyAttr
     from pto_wsp.language.workload import Workload
     from pto_wsp.runtime.program import Program
 
-DepthScope = Literal["core", "per_pool"]
+DepthScope = Literal["core", "per_pool", "global", "per_stream"]
+WindowUnit = Literal["tasks", "bytes", "entries"]
 
 
-def _refuse(message: str) -> ScheduleError:
-    return ScheduleError(f"{user_place()}: {message}")
-
-
-def _count(what: str, number: int) -> int:
-    if isinstance(number, bool) or not isinstance(number, int):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise _refuse(f"{what}: expected an integer, found {number!r}")
-    if number < 1:
-        raise _refuse(f"{what}: expected at least 1, found {number}")
+def _count(what: str, number: object, least: int = 1) -> int:
+    if isinstance(number, bool) or not isinstance(number, int):
+        refuse(f"{what}: expected an integer, found {number!r}")
+    if number < least:
+        refuse(f"{what}: expected at least {least}, found {number}")
     return number
 
 
@@ -44,27 +39,36 @@ class Policy:
 
     word: str
     arguments: tuple[int | str, ...] = ()
+    key: KeyFunction | None = None
 
     def __str__(self) -> str:
         return self.word
 
-    def attribute(self) -> PolicyAttr:
-        from pto_wsp.dialects.schedule_types import policy
-
-        return policy(self.word, *self.arguments)
-
 
 class Deps(Policy):
-    """Where dependencies come from: inferred from overlapping regions."""
+    """Where dependencies come from."""
 
     @classmethod
     def infer_bytes_overlap(cls) -> Deps:
-        """Regions that share an element."""
+        """Inferred: regions that share an element. Sound."""
         return cls("infer_bytes_overlap")
 
     @classmethod
+    def infer_tensor_map_exact(cls) -> Deps:
+        """Inferred: regions that are equal. Faster; it misses those that overlap partly, which
+        program.check() tells."""
+        return cls("infer_tensor_map_exact")
+
+    @classmethod
+    def explicit(cls) -> Deps:
+        """`after=` of launches, and the order within a stream, alone."""
+        return cls("explicit")
+
+    @classmethod
     def hybrid(cls, infer: Deps | None = None) -> Deps:
-        """Inferred dependencies beside the explicit ones of a program."""
+        """Inferred dependencies (by default from overlap) beside the explicit ones."""
+        if infer is not None and not infer.word.startswith("infer_"):
+            refuse(f"Deps.hybrid: infer takes Deps.infer_..(), found {infer}")
         return cls("hybrid", () if infer is None else (infer.word,))
 
 
@@ -81,6 +85,32 @@ class Pools(Policy):
         """One for cube tasks, one for vector tasks."""
         return cls("by_exec_unit")
 
+    @classmethod
+    def custom(
+        cls, function: Callable[[Any], Any], pools: Mapping[str, tuple[int, int]]
+    ) -> CustomPools:
+        """Pools with cores of their own: `function` gives a task's pool, by name or position.
+
+        `pools`: name -> (cube cores, vector cores), taken from the machine's in this order.
+        """
+        if not isinstance(pools, Mapping) or not pools:  # pyright: ignore[reportUnnecessaryIsInstance]
+            refuse(f"Pools.custom: expected pools={{name: (cube, vector)}}, found {pools!r}")
+        for name, cores in pools.items():
+            check_name("a pool", name)
+            if not isinstance(cores, tuple) or len(cores) != 2:  # pyright: ignore[reportUnnecessaryIsInstance]
+                refuse(f"pool {name!r}: expected (cube cores, vector cores), found {cores!r}")
+            if sum(_count(f"pool {name!r}", number, 0) for number in cores) == 0:
+                refuse(f"pool {name!r}: expected at least 1 core, found none")
+        key = key_function(function, "Pools.custom")
+        return CustomPools("custom", key=key, shares=tuple(pools.items()))
+
+
+@dataclass(frozen=True)
+class CustomPools(Pools):
+    """Pools.custom(..)"""
+
+    shares: tuple[tuple[str, tuple[int, int]], ...] = ()
+
 
 class ReadyPolicy(Policy):
     """The order of a queue."""
@@ -95,6 +125,11 @@ class ReadyPolicy(Policy):
         """fifo; an idle scheduler takes the youngest task of the longest queue."""
         return cls("work_steal")
 
+    @classmethod
+    def priority(cls, function: Callable[[Any], Any]) -> ReadyPolicy:
+        """The task whose number is lowest first, then lower id."""
+        return cls("priority", key=key_function(function, "ReadyPolicy.priority"))
+
 
 class StartPolicy(Policy):
     """When dispatch opens."""
@@ -104,14 +139,54 @@ class StartPolicy(Policy):
         """Once `tasks` tasks have become ready, or the orchestrator waits or has ended."""
         return cls("threshold", (_count("StartPolicy.threshold", tasks),))
 
+    @classmethod
+    def after_orchestration(cls) -> StartPolicy:
+        """Once all tasks have been submitted; the window must hold them all."""
+        return cls("after_orchestration")
+
+
+class TimingPolicy(Policy):
+    """When ready tasks may be dispatched."""
+
+    @classmethod
+    def immediate(cls) -> TimingPolicy:
+        """At once."""
+        return cls("immediate")
+
+    @classmethod
+    def batched(cls, tasks: int) -> TimingPolicy:
+        """Once `tasks` tasks are ready, or nothing else goes on."""
+        return cls("batched", (_count("TimingPolicy.batched", tasks),))
+
+    @classmethod
+    def interleaved(cls, lanes: int) -> TimingPolicy:
+        """In turn from `lanes` lanes of a queue; a task's lane is its stream, else its id, modulo
+        their number."""
+        return cls("interleaved", (_count("TimingPolicy.interleaved", lanes),))
+
+    @classmethod
+    def rate_limit(cls, dispatches: int) -> TimingPolicy:
+        """At most `dispatches` per millisecond."""
+        return cls("rate_limit", (_count("TimingPolicy.rate_limit", dispatches),))
+
 
 class TracePolicy(Policy):
     """What a run records."""
 
     @classmethod
-    def cycles(cls) -> TracePolicy:
-        """Tasks, edges and stalls in cycles of the machine's cost model."""
-        return cls("cycles")
+    def none(cls) -> TracePolicy:
+        """Statistics alone."""
+        return cls("none")
+
+    @classmethod
+    def cycles(cls, function: Callable[[Any], Any] | None = None) -> TracePolicy:
+        """Tasks, edges and stalls, in cycles of the machine's cost model.
+
+        `function` gives a task's duration in cycles, at least 1, instead: all of it compute.
+        """
+        if function is None:
+            return cls("cycles")
+        return cls("cycles", key=key_function(function, "TracePolicy.cycles"))
 
 
 class DispatchPolicy(Policy):
@@ -125,6 +200,21 @@ class DispatchPolicy(Policy):
         return cls("round_robin", (_count("DispatchPolicy.round_robin", schedulers),))
 
     @classmethod
+    def affinity(cls, function: Callable[[Any], Any]) -> DispatchPolicy:
+        """The task's number modulo that of the schedulers that own a core of its pool and unit."""
+        return cls("affinity", key=key_function(function, "DispatchPolicy.affinity"))
+
+    @classmethod
+    def hash(cls, function: Callable[[Any], Any]) -> DispatchPolicy:
+        """The same with a hash (splitmix64) of the number."""
+        return cls("hash", key=key_function(function, "DispatchPolicy.hash"))
+
+    @classmethod
+    def dispatch_by(cls, function: Callable[[Any], Any]) -> DispatchPolicy:
+        """The scheduler of that index, which must own a core of the task's pool and unit."""
+        return cls("dispatch_by", key=key_function(function, "DispatchPolicy.dispatch_by"))
+
+    @classmethod
     def work_steal(cls) -> DispatchPolicy:
         """In turn among all schedulers; idle ones steal."""
         return cls("work_steal")
@@ -135,22 +225,29 @@ class WindowMode(Enum):
 
     STALL = "stall"
     """The orchestrator waits."""
+    ABORT = "abort"
+    """The run ends with an error."""
+    BENCHMARK = "benchmark"
+    """The task is submitted all the same, and counted in stats.window_overruns."""
 
 
 @dataclass(frozen=True)
 class TaskWindow:
-    """How many tasks may be alive between the oldest unretired task and the newest."""
+    """What the live tasks, those between the oldest unretired one and the newest, may hold.
+
+    `unit`: "tasks"; "bytes" of their out and inout regions; "entries", one per operand.
+    """
 
     size: int
-    unit: Literal["tasks"] = "tasks"
+    unit: WindowUnit = "tasks"
     mode: WindowMode = WindowMode.STALL
 
     def __post_init__(self) -> None:
         _count("TaskWindow", self.size)
-        if self.unit != "tasks":
-            raise _refuse(f'TaskWindow: expected unit "tasks", found {self.unit!r}')
+        if self.unit not in ("tasks", "bytes", "entries"):
+            refuse(f"TaskWindow: expected unit tasks, bytes or entries, found {self.unit!r}")
         if not isinstance(self.mode, WindowMode):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise _refuse(f"TaskWindow: expected a WindowMode, found {self.mode!r}")
+            refuse(f"TaskWindow: expected a WindowMode, found {self.mode!r}")
 
 
 # ---- The schedule of a workload ----------------------------------------------------------------
@@ -180,6 +277,10 @@ class Plan:
     depth_scope: DepthScope = "core"
     dispatch: DispatchPolicy | None = None
     dispatch_threshold: tuple[tuple[int, DispatchPolicy], ...] = ()
+    spatial_map: tuple[int, ...] = ()
+    timing: TimingPolicy | None = None
+    streams: int | None = None
+    stream_by: KeyFunction | None = None
     place: Place | None = None
     """Where the schedule was last added to."""
 
@@ -210,7 +311,8 @@ class Schedulable:
         `batch`: publish and report that many tasks at a time; `range_compression` makes runs of
         consecutive successors cost one `resolve`. `depth`: tasks in flight per core, of which the
         next one loads while the one before computes; `depth_scope="per_pool"` counts per scheduler
-        and pool instead. What is left out keeps what was said before, else the default.
+        and pool instead, "global" per scheduler, "per_stream" besides per stream. What is left out
+        keeps what was said before, else the default.
         """
         given = {
             "deps": (deps, Deps),
@@ -222,45 +324,68 @@ class Schedulable:
         }
         for key, (value, kind) in given.items():
             if value is not None and not isinstance(value, kind):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise _refuse(f"task_graph: {key} takes a {kind.__name__}, found {value!r}")
-        plan = replace(self._plan, **{k: v for k, (v, _) in given.items() if v is not None})
+                refuse(f"task_graph: {key} takes a {kind.__name__}, found {value!r}")
+        added: dict[str, Any] = {k: v for k, (v, _) in given.items() if v is not None}
         if batch is not None:
-            plan = replace(plan, batch=Batch(_count("batch", batch), range_compression))
+            added["batch"] = Batch(_count("batch", batch), range_compression)
         elif range_compression:
-            raise _refuse("task_graph: range_compression goes with batch")
-        if depth_scope not in ("core", "per_pool"):
-            raise _refuse(f'depth_scope: expected "core" or "per_pool", found {depth_scope!r}')
+            refuse("task_graph: range_compression goes with batch")
+        if depth_scope not in get_args(DepthScope):
+            known = ", ".join(get_args(DepthScope))
+            refuse(f"depth_scope: expected one of {known}, found {depth_scope!r}")
         if depth is not None:
-            plan = replace(plan, depth=_count("depth", depth), depth_scope=depth_scope)
+            added |= {"depth": _count("depth", depth), "depth_scope": depth_scope}
         elif depth_scope != "core":
-            raise _refuse("task_graph: depth_scope goes with depth")
-        return self._with(plan)
+            refuse("task_graph: depth_scope goes with depth")
+        return self._with(**added)
 
     def dispatch(self, policy: DispatchPolicy) -> Scheduled:
         """Which scheduler a task belongs to; by default all share their queues."""
         if not isinstance(policy, DispatchPolicy):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise _refuse(f"dispatch takes a DispatchPolicy, found {policy!r}")
-        return self._with(replace(self._plan, dispatch=policy, dispatch_threshold=()))
+            refuse(f"dispatch takes a DispatchPolicy, found {policy!r}")
+        return self._with(dispatch=policy)
 
     def dispatch_threshold(
         self, thresholds: Sequence[int], policies: Mapping[int, DispatchPolicy]
     ) -> Scheduled:
         """Task i uses the policy of the largest threshold <= i + 1, else that of the smallest."""
         if not thresholds:
-            raise _refuse("dispatch_threshold: there are no thresholds")
+            refuse("dispatch_threshold: there are no thresholds")
         numbers = [_count("dispatch_threshold", threshold) for threshold in thresholds]
         if any(a >= b for a, b in pairwise(numbers)):
-            raise _refuse(f"dispatch_threshold: expected increasing thresholds, found {numbers}")
+            refuse(f"dispatch_threshold: expected increasing thresholds, found {numbers}")
         if set(numbers) != set(policies):
-            raise _refuse(
+            refuse(
                 f"dispatch_threshold: thresholds {numbers} and policies for {sorted(policies)}:"
                 " each threshold needs one policy"
             )
         for policy in policies.values():
             if not isinstance(policy, DispatchPolicy):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise _refuse(f"dispatch_threshold takes DispatchPolicy, found {policy!r}")
+                refuse(f"dispatch_threshold takes DispatchPolicy, found {policy!r}")
         steps = tuple((number, policies[number]) for number in numbers)
-        return self._with(replace(self._plan, dispatch=None, dispatch_threshold=steps))
+        return self._with(dispatch_threshold=steps)
+
+    def spatial_map(self, grid: Sequence[int]) -> Scheduled:
+        """Tasks by place: axis i of a task modulo extent i of the grid, row-major, is a position,
+        and position p is at home at the scheduler that owns core p of the task's pool and unit."""
+        if not isinstance(grid, Sequence) or not grid:  # pyright: ignore[reportUnnecessaryIsInstance]
+            refuse(f"spatial_map: expected extents such as (4, 6), found {grid!r}")
+        return self._with(spatial_map=tuple(_count("spatial_map", extent) for extent in grid))
+
+    def timing(self, policy: TimingPolicy) -> Scheduled:
+        """When ready tasks may be dispatched; by default at once."""
+        if not isinstance(policy, TimingPolicy):  # pyright: ignore[reportUnnecessaryIsInstance]
+            refuse(f"timing takes a TimingPolicy, found {policy!r}")
+        return self._with(timing=policy)
+
+    def streams(self, count: int) -> Scheduled:
+        """Tasks belong to `count` streams, those of one in order; a task's is its id modulo
+        `count`, or what stream_by() gives. With inferred deps streams order nothing."""
+        return self._with(streams=_count("streams", count))
+
+    def stream_by(self, function: Callable[[Any], Any]) -> Scheduled:
+        """Which stream a task belongs to: a number below streams()."""
+        return self._with(stream_by=key_function(function, "stream_by"))
 
     def batch_deps(self, threshold: int, *, range_compression: bool = False) -> Scheduled:
         """Deprecated: task_graph(batch=.., range_compression=..)."""
@@ -274,6 +399,8 @@ class Schedulable:
 
     def module(self) -> ModuleOp:
         """The workload, its kernels and its plan as a new IR module."""
+        from pto_wsp.language.plan import plan_module
+
         return plan_module(self._workload, self._plan)
 
     def compile(
@@ -293,10 +420,19 @@ class Schedulable:
         """
         from pto_wsp.compile import compile_workload
 
-        return compile_workload(self._workload, self.module(), target, machine, threads, compiler)
+        module, place = self.module(), self._plan.place
+        return compile_workload(self._workload, module, target, machine, threads, compiler, place)
 
-    def _with(self, plan: Plan) -> Scheduled:
-        return Scheduled(self._workload, replace(plan, place=user_place()))
+    def _with(self, **added: Any) -> Scheduled:
+        """A copy whose plan says more; what has been said stays."""
+        for name in added:
+            if getattr(self._plan, name) not in (None, ()) and name != "depth_scope":
+                refuse(f"{name} has been set already at {self._plan.place}: set it once")
+        dispatches = ("dispatch", "dispatch_threshold", "spatial_map")
+        said = [name for name in dispatches if name in added or getattr(self._plan, name)]
+        if len(said) > 1:
+            refuse(f"{' and '.join(said)} both say which scheduler a task belongs to: use one")
+        return Scheduled(self._workload, replace(self._plan, **added, place=user_place()))
 
 
 class Scheduled(Schedulable):
@@ -357,52 +493,3 @@ def _deprecated(old: str, new: str) -> None:
     warnings.warn(
         f"{old} is deprecated (L10): use {new}", DeprecationWarning, stacklevel=user_stacklevel()
     )
-
-
-# ---- The plan in the IR ------------------------------------------------------------------------
-
-
-def plan_module(workload: Workload, plan: Plan) -> ModuleOp:
-    """The workload's module, with the plan if something has been said."""
-    module = workload.base_module()
-    if plan == Plan():
-        return module
-    from xdsl.ir import Block, Region
-
-    from pto_wsp.dialects.schedule import PlanOp
-
-    body = Region(Block(_plan_ops(plan)))
-    op = PlanOp("plan", workload.name, body)
-    if (place := plan.place) is not None:
-        from pto_wsp.dialects.locations import file_location
-
-        folder = place.file.rpartition("/")[0]
-        op.location = file_location(place.relative_to(folder), place.line, place.column)
-        for inner in op.body.block.ops:
-            inner.location = op.location
-    module.body.block.add_op(op)
-    return module
-
-
-def _plan_ops(plan: Plan) -> list[Operation]:
-    from pto_wsp.dialects import schedule
-    from pto_wsp.dialects.schedule_types import DepthAttr, WindowAttr, batch
-
-    window = plan.window
-    ops: list[Operation] = []
-    if plan.dispatch is not None:
-        ops.append(schedule.DispatchOp(plan.dispatch.attribute()))
-    if plan.dispatch_threshold:
-        steps = {threshold: policy.attribute() for threshold, policy in plan.dispatch_threshold}
-        ops.append(schedule.DispatchThresholdOp(steps))
-    graph = schedule.TaskGraphOp(
-        deps=None if plan.deps is None else plan.deps.attribute(),
-        window=None if window is None else WindowAttr(window.size, window.unit, window.mode.value),
-        pools=None if plan.pools is None else plan.pools.attribute(),
-        ready=None if plan.ready is None else plan.ready.attribute(),
-        start=None if plan.start is None else plan.start.attribute(),
-        trace=None if plan.trace is None else plan.trace.attribute(),
-        batch=None if (b := plan.batch) is None else batch(b.threshold, b.range_compression),
-        depth=None if plan.depth is None else DepthAttr(plan.depth, plan.depth_scope),
-    )
-    return [*ops, graph]

@@ -6,10 +6,11 @@ import functools
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any, overload
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue, SSAValues
 from xdsl.ir.affine import AffineExpr
 
 from pto_wsp.dialects import task
@@ -70,6 +71,10 @@ class WorkloadTrace:
                 " their end",
                 place,
             )
+        for op in self.op.walk():
+            # Only a launch that another one names shows its handle.
+            if isinstance(op, task.LaunchOp) and op.handle is not None and not op.handle.uses:
+                op.results = SSAValues()
         for op in self.op.tensors:
             routing = self.tensors[op.tensor_name].routing
             if routing is not None:
@@ -172,8 +177,12 @@ class WorkloadTrace:
         self._selected[element] = tensor
 
     def launch(
-        self, kernel: Kernel, axes: Sequence[Index], views: Mapping[str, TensorView]
-    ) -> None:
+        self,
+        kernel: Kernel,
+        axes: Sequence[Index],
+        views: Mapping[str, TensorView],
+        after: Sequence[Handle],
+    ) -> Handle:
         known = self.kernels.setdefault(kernel.name, kernel)
         if known is not kernel:
             fail(
@@ -187,12 +196,33 @@ class WorkloadTrace:
         for name, view in views.items():
             operands[kernel.parameters[name].role].append(self.view(view, f"{what}, {name}"))
         named = dict(zip(names, values, strict=True))
-        self.insert(
-            task.LaunchOp(kernel.name, named, operands["in"], operands["out"], operands["inout"])
-        )
+        sources = [self._source(handle, what) for handle in after]
+        lists = (operands["in"], operands["out"], operands["inout"], sources)
+        op = task.LaunchOp(kernel.name, named, *lists, has_handle=True)
+        self.insert(op)
+        return Handle(op, what)
+
+    def _source(self, handle: Handle, what: str) -> SSAValue:
+        """The handle's value: known behind its launch, in the same or an inner loop."""
+        block = handle.op.parent_block()
+        if block is None or not any(open_block is block for open_block in self._blocks):
+            fail(
+                f"{what}: after= names {handle.what}, whose loop or part has ended: name launches"
+                " of the loops around this one (P.seq and streams order the others)"
+            )
+        assert handle.op.handle is not None
+        return handle.op.handle
 
     def _location(self, place: Place) -> Any:
         return file_location(place.relative_to(self._folder), place.line, place.column)
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A launch, for `after=[..]` of later ones: it stands for its latest task."""
+
+    op: task.LaunchOp
+    what: str
 
 
 def _axis_names(kernel: Kernel, axes: Sequence[Index]) -> list[str]:
@@ -305,6 +335,16 @@ class Workload(Schedulable):
     def task_counts(self) -> dict[str, int]:
         """Tasks per kernel, from the loops alone; nothing runs."""
         return task_counts(self._op).per_kernel
+
+    def launch_axes(self) -> list[tuple[str, frozenset[str]]]:
+        """Kernel and axis names of every launch."""
+        launches = (op for op in self._op.walk() if isinstance(op, task.LaunchOp))
+        return [(op.kernel, frozenset(op.axes)) for op in launches]
+
+    def ordered_kernels(self) -> list[str]:
+        """The kernels of launches with `after=`."""
+        launches = (op for op in self._op.walk() if isinstance(op, task.LaunchOp))
+        return [op.kernel for op in launches if op.after]
 
     def base_module(self) -> ModuleOp:
         """A new module of the kernels and the workload, without a plan."""

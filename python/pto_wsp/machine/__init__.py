@@ -29,6 +29,8 @@ class Machine:
 
 def profile_path(machine: str | PathLike[str]) -> Path:
     """The file of a machine profile, given by name or as a file; raises MachineError."""
+    if not isinstance(machine, (str, PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise MachineError(f"expected a machine profile's name or file, found {machine!r}")
     folder = Path(__file__).parent
     named = folder / f"{machine}.json"
     if isinstance(machine, str) and named.is_file():

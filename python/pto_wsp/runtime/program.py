@@ -6,10 +6,11 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from numpy.typing import NDArray
@@ -19,11 +20,10 @@ from pto_wsp.errors import ExecutionError, LoadError, PtoError, ScheduleError
 from pto_wsp.machine import profile_path
 from pto_wsp.runtime.stats import Stats
 from pto_wsp.runtime.trace import Trace
+from pto_wsp.runtime.what_if import Changes, Setting, WhatIf, compare, each_alone_then_together
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
-
-Setting = str | int | float | bool
 
 POLL_MS = 50
 """How long the interpreter stays away from signals while it waits."""
@@ -106,7 +106,8 @@ class Program:
         threads = _thread_count(threads)
         try:
             self._bind(allocate=True)
-            self._pending = self._start("execute", self._settings, threads)
+            trace = _temporary_trace()
+            self._pending = self._start("execute", {}, threads, trace.path), trace
         except PtoError as error:
             self._failure = error
 
@@ -117,7 +118,8 @@ class Program:
             raise failure
         if self._pending is not None:
             pending, self._pending = self._pending, None
-            self._executed = _finish(*pending)
+            run, trace = pending
+            self._executed = Result(Stats.of(_finish(run)), trace)
             self._note_values()
 
     @property
@@ -130,6 +132,26 @@ class Program:
 
         Data that the workload reads is what the last execution read (of `replay`, if given), else
         what its tensor holds, else its declared routing; ExecutionError where there is none."""
+        self._prepare_simulation(replay)
+        trace = _temporary_trace()
+        run = self._start("simulate", settings, 1, trace.path)
+        self._simulated = Result(Stats.of(_finish(run)), trace)
+        return self._simulated
+
+    def what_if(
+        self, changes: Changes | Sequence[Changes], *, replay: Program | None = None
+    ) -> WhatIf:
+        """What other settings would be worth: simulates the program as it is and with changed
+        settings, without compiling anything. `{"window": 1024, "cores.cube": 48}` compares each
+        setting alone and then all of them; a list of such mappings compares each mapping.
+
+        Data that the workload reads is as in simulate(). ScheduleError names a setting that does
+        not exist or has no such value."""
+        runs = each_alone_then_together(changes)
+        self._prepare_simulation(replay)
+        return compare(runs, lambda one: _finish(self._start("simulate", one, 1, "")))
+
+    def _prepare_simulation(self, replay: Program | None) -> None:
         if self._pending is not None:
             _poll(self._pending[0])
         if replay is not None:
@@ -137,18 +159,17 @@ class Program:
                 raise ExecutionError(f"replay: expected a Program, found {replay!r}")
             self._session.replay(replay._session)
         self._bind(allocate=False)
-        texts = [*self._settings, _settings_text(settings)]
-        self._simulated = _finish(*self._start("simulate", texts, 1))
-        return self._simulated
 
     def _start(
-        self, mode: Literal["execute", "simulate"], settings: list[str], threads: int | None
-    ) -> tuple[_core.Run, Trace]:
+        self,
+        mode: Literal["execute", "simulate"],
+        changes: Changes,
+        threads: int | None,
+        trace: Path | str,
+    ) -> _core.Run:
         count = threads or self._threads or len(os.sched_getaffinity(0))
-        handle, path = tempfile.mkstemp(prefix="pto-", suffix=".trace")
-        os.close(handle)
-        trace = Trace(path, temporary=True)
-        return self._session.start(mode, settings, self._profile, count, path), trace
+        settings = [*self._settings, _settings_text(changes)]
+        return self._session.start(mode, settings, self._profile, count, trace)
 
     def _bind(self, allocate: bool) -> None:
         for info in self._loaded.tensors:
@@ -238,6 +259,8 @@ def _thread_count(threads: int | None) -> int | None:
 
 def _settings_text(settings: Mapping[str, object]) -> str:
     for key, value in settings.items():
+        if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ScheduleError(f"expected the name of a setting, found {key!r}")
         if not isinstance(value, (str, int, float)):
             raise ScheduleError(
                 f"setting `{key}`: expected a word, a number or a boolean, found `{value!r}`"
@@ -264,11 +287,17 @@ def _poll(run: _core.Run) -> None:
         pass
 
 
-def _finish(run: _core.Run, trace: Trace) -> Result:
+def _finish(run: _core.Run) -> _core.RunResult:
     try:
         _poll(run)
     except BaseException:
         run.cancel()
         _poll(run)
         raise
-    return Result(Stats.from_json(*run.result()), trace)
+    return run.result()
+
+
+def _temporary_trace() -> Trace:
+    handle, path = tempfile.mkstemp(prefix="pto-", suffix=".trace")
+    os.close(handle)
+    return Trace(path, temporary=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from pto_wsp import _core
+
 
 class PoolStats(msgspec.Struct, frozen=True):
     name: str
@@ -51,7 +53,11 @@ class Stats(msgspec.Struct, frozen=True):
     stalls: dict[str, int]
     """Core cycles per cause, over all pools."""
     window_high_water: int
-    """Live tasks at most."""
+    """What live tasks held at most, in the schedule's `window_unit`."""
+    window_overruns: int
+    """Tasks that did not fit (`window_mode=benchmark`)."""
+    ready_high_water: int
+    """Tasks in queues at most."""
     orchestrator_busy: int
     """Cycles."""
     memory_bytes: int
@@ -71,5 +77,6 @@ class Stats(msgspec.Struct, frozen=True):
         return self.text.rstrip()
 
     @staticmethod
-    def from_json(json: str, summary: str) -> Stats:
-        return msgspec.structs.replace(msgspec.json.decode(json, type=Stats), text=summary)
+    def of(result: _core.RunResult) -> Stats:
+        decoded = msgspec.json.decode(result.json, type=Stats)
+        return msgspec.structs.replace(decoded, text=result.summary)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pto_wsp import _core
+from pto_wsp.errors import PtoError
 
 Array = NDArray[Any]
 
@@ -53,6 +54,11 @@ class Trace:
         self._path = Path(path)
         if temporary:
             weakref.finalize(self, Path.unlink, self._path, missing_ok=True)
+
+    @property
+    def path(self) -> Path:
+        """The file of rows (docs/trace-format.md), complete once the run is."""
+        return self._path
 
     @cached_property
     def _data(self) -> _core.TraceColumns:
@@ -111,7 +117,7 @@ class Trace:
             _core.write_edges_csv(self._path, out.with_suffix(".edges.csv"))
             _core.write_stalls_csv(self._path, out.with_suffix(".stalls.csv"))
         else:
-            raise ValueError(f"{out}: expected a name that ends in .pftrace or .csv")
+            raise PtoError(f"{out}: expected a name that ends in .pftrace or .csv")
 
 
 def _columns(

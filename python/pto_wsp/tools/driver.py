@@ -239,10 +239,10 @@ def _cpp(module: ModuleOp) -> str:
 def _task_program(options: Options, module: ModuleOp) -> str:
     """Builds the task program and puts it where it is wanted; there is no text to write."""
     _check_lowered(module)
-    from pto_wsp.codegen import build, emit_cpp
+    from pto_wsp.codegen import build, emit_units
     from pto_wsp.transforms.analysis.plan_settings import module_settings
 
-    built = build([emit_cpp(module)], module_settings(module), compiler=options.compiler)
+    built = build(emit_units(module), module_settings(module), compiler=options.compiler)
     assert options.output is not None
     target = Path(options.output)
     _guarded(target, lambda: shutil.copyfile(built, target))

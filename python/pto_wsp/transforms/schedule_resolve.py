@@ -16,7 +16,9 @@ from pto_wsp.dialects.schedule import (
     PipelineDepthOp,
     PlanOp,
     PolicyAttr,
+    PoolOp,
     TaskGraphOp,
+    TimingOp,
     WindowAttr,
     policy,
 )
@@ -58,15 +60,28 @@ def _resolve(plan: PlanOp, errors: Diagnostics) -> None:
         batch=given.batch or (batch.batch if batch is not None else None),
         depth=given.depth or (depth.depth if depth is not None else None),
     )
+    _check_pools(plan, resolved, errors)
     resolved.location = plan.location if graph is None else graph.location
     for old in (graph, batch, depth):
         if old is not None:
             _remove(old)
+    missing: list[Operation] = []
     if plan.find(DispatchOp) is None and plan.find(DispatchThresholdOp) is None:
-        dispatch = DispatchOp(policy("shared"))
-        dispatch.location = plan.location
-        plan.body.block.add_op(dispatch)
+        missing.append(DispatchOp(policy("shared")))
+    if plan.find(TimingOp) is None:
+        missing.append(TimingOp(policy("immediate")))
+    for op in missing:
+        op.location = plan.location
+        plan.body.block.add_op(op)
     plan.body.block.add_op(resolved)
+
+
+def _check_pools(plan: PlanOp, graph: TaskGraphOp, errors: Diagnostics) -> None:
+    custom = graph.pools is not None and graph.pools.word == "custom"
+    if custom and not plan.all_of(PoolOp):
+        errors.error(plan, "pools(custom<..>) has no schedule.pool to choose from")
+    if plan.all_of(PoolOp) and not custom:
+        errors.error(plan, "schedule.pool goes with pools(custom<@key>)")
 
 
 def _deps(given: PolicyAttr | None) -> PolicyAttr:

@@ -9,21 +9,24 @@ from pto_wsp.dialects.schedule import (
     DispatchThresholdOp,
     PlanOp,
     PolicyAttr,
+    PoolOp,
+    StreamsOp,
     TaskGraphOp,
+    TimingOp,
     WindowAttr,
 )
-from pto_wsp.errors import CompileError
+from pto_wsp.errors import ScheduleError
 from pto_wsp.transforms.analysis.symbols import symbols
 
 Setting = str | int | bool
 
 
 def module_settings(module: ModuleOp) -> dict[str, Setting]:
-    """The settings of the module's plan; none without a plan, CompileError with several."""
+    """The settings of the module's plan; none without a plan, ScheduleError with several."""
     plans = symbols(module).plans
     if len(plans) > 1:
         names = ", ".join(f"@{name}" for name in plans)
-        raise CompileError(f"error: a task program has one plan, this module has {names}")
+        raise ScheduleError(f"a task program has one plan, this module has {names}")
     for plan in plans.values():
         return plan_settings(plan)
     return {}
@@ -41,9 +44,15 @@ def plan_settings(plan: PlanOp) -> dict[str, Setting]:
     }
     if graph.deps is not None:
         settings |= _deps(graph.deps)
-    for key in ("pools", "ready", "start", "trace"):
+    for key in ("ready", "start", "trace"):
         if isinstance(given := graph.properties.get(key), PolicyAttr):
             settings[key] = _word(given)
+    if graph.pools is not None:
+        settings["pools"] = _pools(graph.pools, plan)
+    if (timing := plan.find(TimingOp)) is not None:
+        settings["timing"] = _word(timing.policy)
+    if (streams := plan.find(StreamsOp)) is not None:
+        settings |= {"streams": streams.count, "stream_by": streams.by or "id"}
     if graph.batch is not None:
         settings |= {
             "batch": graph.batch.size,
@@ -57,7 +66,16 @@ def plan_settings(plan: PlanOp) -> dict[str, Setting]:
 def _deps(deps: PolicyAttr) -> dict[str, Setting]:
     if deps.word == "hybrid":
         return {"deps": "hybrid", "infer": str(deps.arguments[0])}
+    if deps.word == "explicit":
+        return {"deps": "explicit"}
     return {"deps": "inferred", "infer": deps.word}
+
+
+def _pools(pools: PolicyAttr, plan: PlanOp) -> str:
+    if pools.word != "custom":
+        return pools.word
+    shares = (f"{pool.pool}={pool.cube}/{pool.vector}" for pool in plan.all_of(PoolOp))
+    return f"custom({','.join((str(pools.key), *shares))})"
 
 
 def _dispatch(plan: PlanOp) -> dict[str, Setting]:
@@ -72,5 +90,5 @@ def _dispatch(plan: PlanOp) -> dict[str, Setting]:
 def _word(given: PolicyAttr) -> str:
     if given.word == "round_robin":
         return f"round_robin({given.arguments[0] if given.arguments else 0})"
-    arguments = ", ".join(map(str, given.arguments))
+    arguments = given.key or ", ".join(map(str, given.arguments))
     return f"{given.word}({arguments})" if arguments else given.word

@@ -22,3 +22,43 @@ schedule.plan @old for @moe {
 schedule.plan @empty for @moe {
   schedule.task_graph
 }
+
+// CHECK:      schedule.plan @keyed for @moe {
+schedule.plan @keyed for @moe {
+  // CHECK-NEXT: schedule.key @turn (%task) {
+  schedule.key @turn (%task) {
+    // CHECK-NEXT: %h = schedule.axis %task "head" else -1
+    %h = schedule.axis %task "head" else -1
+    // CHECK-NEXT: %i = schedule.id %task
+    %i = schedule.id %task
+    // CHECK-NEXT: %p = schedule.place %task [4, 6]
+    %p = schedule.place %task [4, 6]
+    // CHECK-NEXT: %m = task.index [%h mod 4 + %i + %p]
+    %m = task.index [%h mod 4 + %i + %p]
+    // CHECK-NEXT: %k = schedule.is_kernel %task @expert
+    %k = schedule.is_kernel %task @expert
+    // CHECK-NEXT: %s = arith.select %k, %m, %i : index
+    %s = arith.select %k, %m, %i : index
+    // CHECK-NEXT: schedule.yield %s
+    schedule.yield %s
+  }
+  // CHECK: schedule.pool @experts cube(16) vector(0)
+  schedule.pool @experts cube(16) vector(0)
+  // CHECK-NEXT: schedule.streams 4 by(@turn)
+  schedule.streams 4 by(@turn)
+  // CHECK-NEXT: schedule.timing policy(rate_limit<30>)
+  schedule.timing policy(rate_limit<30>)
+  // CHECK-NEXT: schedule.dispatch_threshold {1 = hash<@turn>, 8 = dispatch_by<@turn>}
+  schedule.dispatch_threshold {1 = hash<@turn>, 8 = dispatch_by<@turn>}
+  // CHECK-NEXT: schedule.task_graph deps(explicit) window(8, bytes, abort) pools(custom<@turn>) ready(priority<@turn>) start(after_orchestration) trace(cycles<@turn>) depth(3, global)
+  schedule.task_graph deps(explicit) window(8, bytes, abort) pools(custom<@turn>) ready(priority<@turn>) start(after_orchestration) trace(cycles<@turn>) depth(3, global)
+}
+// CHECK:      schedule.plan @rest for @moe {
+schedule.plan @rest for @moe {
+  // CHECK-NEXT: schedule.streams 2
+  schedule.streams 2
+  // CHECK-NEXT: schedule.timing policy(interleaved<2>)
+  schedule.timing policy(interleaved<2>)
+  // CHECK-NEXT: schedule.task_graph deps(infer_tensor_map_exact) window(8, entries, benchmark) trace(none) depth(1, per_stream)
+  schedule.task_graph deps(infer_tensor_map_exact) window(8, entries, benchmark) trace(none) depth(1, per_stream)
+}

@@ -30,6 +30,10 @@ task.workload @all {
       // CHECK-NEXT: task.launch @expert checked [token = %t, "the expert" = %e] ins(%x, %w, %bias) outs(%y)
       task.launch @expert checked [token = %t, "the expert" = %e] ins(%x, %w, %bias) outs(%y)
     }
+    // CHECK: %first = task.launch @first outs(%x) -> handle
+    %first = task.launch @first outs(%x) -> handle
+    // CHECK-NEXT: task.launch @second ins(%x) after(%first)
+    task.launch @second ins(%x) after(%first)
     // CHECK: task.launch @nothing{{$}}
     task.launch @nothing
     // CHECK-NEXT: task.launch @update inouts(%x)
@@ -46,5 +50,5 @@ task.workload @all {
   task.sequential { task.combine {} } then {}
 }
 
-// LOC: task.launch @nothing loc("{{.*}}ops.mlir":34:5)
+// LOC: task.launch @nothing loc("{{.*}}ops.mlir":38:5)
 // LOC: task.launch @update inouts(%x) loc("model.py":12:3)
