@@ -51,12 +51,11 @@ def compile_workload(
         loaded.check_schedule(profile)
     except ScheduleError as error:
         raise error if place is None else ScheduleError(f"{place}: {error}") from None
-    ir = {dialect: to_text(part(module, dialect)) for dialect in ("tile", "task", "schedule")}
     return Program(
         loaded,
         workload.tensors,
         machine=profile,
-        ir=ir,
+        ir=lambda: _texts(module),
         cpp="\n".join(units),
         module=original.clone,
         threads=threads,
@@ -71,3 +70,8 @@ def _check_start(settings: Mapping[str, Setting], tasks: int) -> None:
             f"start=after_orchestration dispatches nothing before all tasks are submitted, but"
             f" window={window} < {tasks} tasks: raise the window to at least {tasks}"
         )
+
+
+def _texts(module: ModuleOp) -> dict[str, str]:
+    parts = {dialect: part(module, dialect) for dialect in ("tile", "task", "schedule")}
+    return {"module": to_text(module)} | {name: to_text(text) for name, text in parts.items()}

@@ -24,6 +24,7 @@ from pto_wsp import (
     Out,
     P,
     Program,
+    PtoError,
     ReadyPolicy,
     StartPolicy,
     TaskWindow,
@@ -211,6 +212,11 @@ def test_executing_again_starts_from_the_tensors_as_they_are(numbers: SimpleName
 def test_ir_and_cpp_can_be_read(numbers: SimpleNamespace) -> None:
     assert "tile.kernel @rows" in numbers.program.ir("tile")
     assert "task.seq" in numbers.program.ir("task")
+    whole = numbers.program.ir()
+    assert "tile.kernel @rows" in whole
+    assert "task.seq" in whole
+    with pytest.raises(PtoError, match="module, tile, task, schedule, found 'llvm'"):
+        numbers.program.ir("llvm")
     assert "static void kernel_rows(pto_call* call)" in numbers.program.cpp
     assert "#line" in numbers.program.cpp
     assert str(Path(__file__).parent) not in numbers.program.cpp

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .machine import Core, Task
-    from .simulator import Simulator
+    from .state import State
 
 CAUSES = (
     "submit_busy",
@@ -35,12 +35,12 @@ def known(time: int | None) -> int:
     return time
 
 
-def makespan(simulator: Simulator) -> int:
-    return max((known(task.end) for task in simulator.tasks), default=0)
+def makespan(state: State) -> int:
+    return max((known(task.end) for task in state.tasks), default=0)
 
 
-def stall_rows(simulator: Simulator) -> list[StallRow]:
-    return [row for core in simulator.cores for row in _stalls_of(core, makespan(simulator))]
+def stall_rows(state: State) -> list[StallRow]:
+    return [row for core in state.cores for row in _stalls_of(core, makespan(state))]
 
 
 def _stalls_of(core: Core, makespan: int) -> list[StallRow]:

@@ -10,49 +10,49 @@ from .tables import UNITS
 
 if TYPE_CHECKING:
     from .machine import Core, Task
-    from .simulator import Simulator
+    from .state import State
 
 
-def statistics(simulator: Simulator, stalls: Sequence[StallRow]) -> dict[str, Any]:
-    machine = simulator.machine
-    busy = _tile_lengths(simulator)
-    moved = [simulator.timing(task).bytes for task in simulator.tasks]
+def statistics(state: State, stalls: Sequence[StallRow]) -> dict[str, Any]:
+    machine = state.machine
+    busy = _tile_lengths(state)
+    moved = [state.timing(task).bytes for task in state.tasks]
     return {
-        "tasks": len(simulator.tasks),
-        "edges": len(simulator.plan.edges),
-        "reads": simulator.reads,
-        "makespan": makespan(simulator),
-        "orchestrator_busy": simulator.orchestrator_busy,
+        "tasks": len(state.tasks),
+        "edges": len(state.plan.edges),
+        "reads": state.reads,
+        "makespan": makespan(state),
+        "orchestrator_busy": state.orchestrator_busy,
         "memory_bytes": sum(moved),
         "memory_busy": sum(map(machine.transfer, moved)) if machine.memory_bytes else 0,
         "borrowed_vector": 0,
-        "window_high_water": simulator.window_high_water,
-        "window_overruns": simulator.window_overruns,
-        "ready_high_water": simulator.ready_high_water,
-        "pools": [_group(simulator, *group, busy, stalls) for group in _groups(simulator)],
+        "window_high_water": state.window_high_water,
+        "window_overruns": state.window_overruns,
+        "ready_high_water": state.ready_high_water,
+        "pools": [_group(state, *group, busy, stalls) for group in _groups(state)],
         "kernels": [
             {
                 "name": kernel.name,
-                **_sums([t for t in simulator.tasks if t.plan.kernel == number], busy, stalls),
+                **_sums([t for t in state.tasks if t.plan.kernel == number], busy, stalls),
             }
-            for number, kernel in enumerate(simulator.kernels)
+            for number, kernel in enumerate(state.kernels)
         ],
         "schedulers": [
             {
-                "dispatches": sum(task.scheduler == scheduler.id for task in simulator.tasks),
-                "reports": sum(task.scheduler == scheduler.id for task in simulator.tasks),
+                "dispatches": sum(task.scheduler == scheduler.id for task in state.tasks),
+                "reports": sum(task.scheduler == scheduler.id for task in state.tasks),
                 "steals": scheduler.steals,
                 "busy": scheduler.busy,
             }
-            for scheduler in simulator.schedulers
+            for scheduler in state.schedulers
         ],
     }
 
 
-def _tile_lengths(simulator: Simulator) -> dict[int, int]:
+def _tile_lengths(state: State) -> dict[int, int]:
     """Cycles of each task's tile: without what overlaps the task before it on its core."""
     lengths: dict[int, int] = {}
-    for core in simulator.cores:
+    for core in state.cores:
         before = 0
         for task in core.tasks:
             end = known(task.end)
@@ -61,12 +61,12 @@ def _tile_lengths(simulator: Simulator) -> dict[int, int]:
     return lengths
 
 
-def _groups(simulator: Simulator) -> list[tuple[str, list[Core]]]:
+def _groups(state: State) -> list[tuple[str, list[Core]]]:
     """Named groups of cores: those of a unit; in a custom pool; or in none of these."""
-    pools = simulator.schedule.custom_pools
+    pools = state.schedule.custom_pools
     groups: list[tuple[str, list[Core]]] = []
     for unit in UNITS:
-        cores = [core for core in simulator.cores if core.unit == unit]
+        cores = [core for core in state.cores if core.unit == unit]
         if not pools:
             groups.append((unit, cores))
         for number, name in [*enumerate(pool.name for pool in pools), (-1, "unused")]:
@@ -77,14 +77,14 @@ def _groups(simulator: Simulator) -> list[tuple[str, list[Core]]]:
 
 
 def _group(
-    simulator: Simulator,
+    state: State,
     name: str,
     cores: Sequence[Core],
     busy: dict[int, int],
     stalls: Sequence[StallRow],
 ) -> dict[str, Any]:
     ids = {core.id for core in cores}
-    tasks = [task for task in simulator.tasks if task.core in ids]
+    tasks = [task for task in state.tasks if task.core in ids]
     return {
         "name": name,
         "cores": len(ids),

@@ -10,7 +10,21 @@ from listed_tasks import fingerprint
 from model.engine import run_engine
 from model.programs import Size, random_run
 
-from pto_wsp import Dense, DType, In, Out, P, Tensor, Tile, Zipf, jit_kernel, tl, workload
+from pto_wsp import (
+    Dense,
+    DispatchPolicy,
+    DType,
+    In,
+    Out,
+    P,
+    ReadyPolicy,
+    Tensor,
+    Tile,
+    Zipf,
+    jit_kernel,
+    tl,
+    workload,
+)
 from pto_wsp.runtime import Result
 
 F32, I32 = DType.F32, DType.I32
@@ -50,7 +64,9 @@ def routed():
 
 
 def main() -> None:
-    program = routed().compile()
+    schedule = routed().dispatch(DispatchPolicy.affinity(lambda task: task.get("row", 1)))
+    ready = ReadyPolicy.priority(lambda task: task.where(task.kernel == product, 0, -task.id))
+    program = schedule.task_graph(ready=ready).compile()
     program.execute(threads=2)
     program.synchronize()
     texts = [program.cpp, *(program.ir(dialect) for dialect in ("tile", "task", "schedule"))]

@@ -71,13 +71,13 @@ class Program:
         tensors: Mapping[str, TensorLike],
         settings: Mapping[str, Setting] | None = None,
         machine: str | PathLike[str] = "ascend_a3",
-        ir: Mapping[str, str] | None = None,
+        ir: Callable[[], Mapping[str, str]] | None = None,
         cpp: str = "",
         module: Callable[[], ModuleOp] | None = None,
         threads: int | None = None,
     ) -> None:
         """`settings` come on top of those that the program was sealed with; `machine` is the name
-        of a profile or a file; `ir` holds the final module's dialects by name, `module` makes the
+        of a profile or a file; `ir` gives the final module and its dialects by name, `module` the
         one that was compiled. Raises LoadError."""
         is_loaded = isinstance(program, _core.LoadedProgram)
         self._loaded = loaded = program if is_loaded else _core.LoadedProgram(program)
@@ -88,7 +88,7 @@ class Program:
         self._settings = [loaded.settings, _settings_text(settings or {})]
         self._profile = profile_path(machine)
         self._threads = _thread_count(threads)
-        self._ir = dict(ir or {})
+        self._ir = ir
         self._cpp = cpp
         self._module = module
         self._pending: tuple[_core.Run, Trace] | None = None
@@ -226,12 +226,14 @@ class Program:
             )
         return result
 
-    def ir(self, dialect: str) -> str:
-        """The final module's part in one dialect: `tile`, `task` or `schedule`."""
-        if dialect not in self._ir:
-            known = ", ".join(self._ir) or "none"
-            raise ValueError(f"no IR named {dialect!r}; there are: {known}")
-        return self._ir[dialect]
+    def ir(self, dialect: str = "module") -> str:
+        """The final module, or its part in one dialect: `tile`, `task` or `schedule`."""
+        if self._ir is None:
+            raise LoadError(f"{self.name} was loaded from a file, which holds no IR")
+        texts = self._ir()
+        if dialect not in texts:
+            raise PtoError(f"expected one of {', '.join(texts)}, found {dialect!r}")
+        return texts[dialect]
 
     @property
     def cpp(self) -> str:
