@@ -46,9 +46,9 @@ const pto_kernel kKernels[] = {
 };
 
 const pto_tensor kTensors[] = {
-    {"a", "listed.py:5", PTO_I64, PTO_SOURCE_NONE, PTO_OUTPUT, 2, {kSide, kSide}, 0, 0, 0, 0, 0},
-    {"b", "listed.py:6", PTO_I64, PTO_SOURCE_NONE, PTO_OUTPUT, 2, {kSide, kSide}, 0, 0, 0, 0, 0},
-    {"lines", "listed.py:7", PTO_I64, PTO_SOURCE_NONE, PTO_INPUT, 2, {kLines, kColumns}, 0, 0, 0, 0, 0},
+    {"a", "listed.py:5", PTO_I64, PTO_SOURCE_NONE, PTO_OUTPUT, 2, {kSide, kSide}, 0, 0, 0, 0, 0, 0},
+    {"b", "listed.py:6", PTO_I64, PTO_SOURCE_NONE, PTO_OUTPUT, 2, {kSide, kSide}, 0, 0, 0, 0, 0, 0},
+    {"lines", "listed.py:7", PTO_I64, PTO_SOURCE_NONE, PTO_INPUT, 2, {kLines, kColumns}, 0, 0, 0, 0, 0, 0},
 };
 
 const char* const kAxes[] = {"home", "own", "rank", "stream", "pool", "cost"};

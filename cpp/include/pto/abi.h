@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define PTO_ABI_VERSION 2u
+#define PTO_ABI_VERSION 3u
 #define PTO_MAX_RANK 6
 // What a read answers stays below: index arithmetic on it was checked against 64 bits when the program was compiled.
 #define PTO_INDEX_MAX (INT64_C(1) << 40)
@@ -177,6 +177,7 @@ typedef struct pto_tensor {
   double parameter;                       // random: scale; zipf: exponent
   int64_t zipf_values;                    // zipf: elements are below this; a row (last axis) holds distinct ones
   int64_t zipf_groups, zipf_kept_groups;  // zipf: group-limited choice; 1, 1 without
+  uint8_t never_read;                     // by pto_host.read: nobody need remember what was written to it
 } pto_tensor;
 
 // A launch in the workload's text.

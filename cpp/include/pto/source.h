@@ -52,6 +52,7 @@ struct TensorInfo {
   std::string name;
   int64_t element_bytes = 4;
   std::vector<int64_t> extent;
+  bool is_read = true;  // the orchestrator may read it
 };
 
 }  // namespace pto

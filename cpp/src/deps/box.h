@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "pto/abi.h"
+#include "pto/source.h"
 
 namespace pto {
 
@@ -71,6 +74,13 @@ inline Box bounding_box(const Box& a, const Box& b) {
     box.end[d] = std::max(a.end[d], b.end[d]);
   }
   return box;
+}
+
+// By tensor.
+inline std::vector<std::vector<int64_t>> extents_of(std::span<const TensorInfo> tensors) {
+  std::vector<std::vector<int64_t>> extents;
+  for (const TensorInfo& tensor : tensors) extents.push_back(tensor.extent);
+  return extents;
 }
 
 }  // namespace pto

@@ -3,70 +3,90 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace pto {
 
 // Thousands of tasks read the same weights, one every so many ids: they are a few runs. A list without a window to
-// forget by is bounded by how often the distance changes, not by how many tasks there are.
+// forget by is bounded by how often the distance changes, not by how many tasks there are. One run takes no memory
+// of its own.
 class IdRuns {
  public:
   // `id` is not below the last one; the last one again adds nothing. Ids below `oldest` are no longer wanted.
   void add(int64_t id, int64_t oldest) {
     if (empty()) {
-      clear();
-      runs_.push_back({id, 0, 1});
+      newest_ = {id, 0, 1};
       return;
     }
-    Run& last = runs_.back();
-    if (last.last() == id) return;
-    if (last.count == 1) last.step = id - last.first;
-    if (id - last.last() == last.step) {
-      ++last.count;
-    } else {
-      drop_below(oldest);
-      runs_.push_back({id, 0, 1});
+    const int64_t step = id - newest_.last();
+    if (step == 0) return;
+    if (step <= UINT32_MAX && newest_.count < UINT32_MAX && (newest_.count == 1 || step == newest_.step)) {
+      newest_.step = static_cast<uint32_t>(step);
+      ++newest_.count;
+      return;
     }
+    if (newest_.last() >= oldest) keep_newest(oldest);
+    newest_ = {id, 0, 1};
   }
 
   void clear() {
-    runs_.clear();
-    first_run_ = 0;
+    newest_.count = 0;
+    if (older_) older_->clear();
   }
-  bool empty() const { return first_run_ == runs_.size(); }
+  bool empty() const { return newest_.count == 0; }
 
   // Calls visit(id) for all ids that are `oldest` or newer, newest first.
   template <typename Visit>
   void visit_from(int64_t oldest, Visit visit) const {
-    for (size_t r = runs_.size(); r-- > first_run_;) {
-      const Run& run = runs_[r];
-      for (int64_t i = run.count; i-- > 0;) {
-        const int64_t id = run.first + i * run.step;
-        if (id < oldest) return;
-        visit(id);
-      }
+    if (!visit_run(newest_, oldest, visit) || !older_) return;
+    for (size_t r = older_->runs.size(); r-- > older_->first;) {
+      if (!visit_run(older_->runs[r], oldest, visit)) return;
     }
   }
 
-  size_t runs() const { return runs_.size() - first_run_; }
+  size_t runs() const { return empty() ? 0 : 1 + (older_ ? older_->runs.size() - older_->first : 0); }
 
  private:
   struct Run {
-    int64_t first, step, count;
-    int64_t last() const { return first + (count - 1) * step; }
+    int64_t first = 0;
+    uint32_t step = 0, count = 0;
+    int64_t last() const { return first + (int64_t{count} - 1) * step; }
+  };
+  struct Older {
+    std::vector<Run> runs;
+    size_t first = 0;
+    void clear() {
+      runs.clear();
+      first = 0;
+    }
   };
 
-  void drop_below(int64_t oldest) {
-    while (first_run_ < runs_.size() && runs_[first_run_].last() < oldest) ++first_run_;
-    // Moves at most as many as were dropped: constant time per id.
-    if (first_run_ > runs_.size() / 2) {
-      runs_.erase(runs_.begin(), runs_.begin() + static_cast<int64_t>(first_run_));
-      first_run_ = 0;
+  // False where the run has older ids than are wanted.
+  template <typename Visit>
+  static bool visit_run(const Run& run, int64_t oldest, Visit& visit) {
+    for (int64_t i = run.count; i-- > 0;) {
+      const int64_t id = run.first + i * run.step;
+      if (id < oldest) return false;
+      visit(id);
     }
+    return true;
   }
 
-  std::vector<Run> runs_;
-  size_t first_run_ = 0;
+  void keep_newest(int64_t oldest) {
+    if (!older_) older_ = std::make_unique<Older>();
+    Older& older = *older_;
+    while (older.first < older.runs.size() && older.runs[older.first].last() < oldest) ++older.first;
+    // Moves at most as many as were dropped: constant time per id.
+    if (older.first > older.runs.size() / 2) {
+      older.runs.erase(older.runs.begin(), older.runs.begin() + static_cast<int64_t>(older.first));
+      older.first = 0;
+    }
+    older.runs.push_back(newest_);
+  }
+
+  Run newest_;
+  std::unique_ptr<Older> older_;  // runs before it, oldest first
 };
 
 }  // namespace pto

@@ -5,9 +5,10 @@
 
 namespace pto {
 
+// Of the tensors that the workload reads: no other write matters.
 class WriteTracker final : public DependencyTracker {
  public:
-  WriteTracker(std::span<const TensorInfo> tensors, int64_t window) : writes_(tensors, window) {}
+  WriteTracker(std::span<const TensorInfo> tensors, int64_t window);
 
   // No task depends on another one.
   void add_task(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
@@ -18,6 +19,7 @@ class WriteTracker final : public DependencyTracker {
 
  private:
   OverlapTracker writes_;
+  std::vector<bool> is_read_;  // by tensor; empty where none is
   std::vector<pto_region> regions_;
   std::vector<pto_role> roles_;
 };

@@ -4,8 +4,8 @@
 #include <span>
 #include <utility>
 
-#include "deps/box.h"
 #include "program/kernel_infos.h"
+#include "program/alias_check.h"
 #include "program/orchestration.h"
 #include "pto/dtype.h"
 #include "pto/error.h"
@@ -17,7 +17,10 @@ std::vector<TensorInfo> tensor_infos(const pto_program& program) {
   std::vector<TensorInfo> infos;
   for (uint32_t i = 0; i < program.tensor_count; ++i) {
     const pto_tensor& tensor = program.tensors[i];
-    infos.push_back({tensor.name, dtype_info(tensor.dtype).bytes, {tensor.extent, tensor.extent + tensor.rank}});
+    infos.push_back({tensor.name,
+                     dtype_info(tensor.dtype).bytes,
+                     {tensor.extent, tensor.extent + tensor.rank},
+                     tensor.never_read == 0});
   }
   return infos;
 }
@@ -34,7 +37,9 @@ const pto_key& find_key(const pto_program& program, const std::string& name) {
 
 void check_read(const pto_program& program, const pto_region& region) {
   const pto_tensor& tensor = program.tensors[region.tensor];
-  check_region(region, tensor, std::string(tensor.location) + ": the workload's read of '" + tensor.name + "'");
+  const std::string read = std::string(tensor.location) + ": the workload's read of '" + tensor.name + "'";
+  if (tensor.never_read) throw ExecutionError(read + ": the task program says that there is none (never_read)");
+  check_region(region, tensor, read);
 }
 
 void check_indices(const pto_program& program, const pto_region& region, const int64_t* values) {
@@ -44,11 +49,6 @@ void check_indices(const pto_program& program, const pto_region& region, const i
     throw ExecutionError(std::string(tensor.location) + ": the workload reads " + std::to_string(values[i]) +
                          " from '" + tensor.name + "': expected an index, below 2^40");
   }
-}
-
-bool share_elements(const pto_region& a, const pto_region& b) {
-  const Box left = box_of(a), right = box_of(b);
-  return !is_empty(left) && !is_empty(right) && share_an_element(left, right);
 }
 
 // The key functions that the schedule names, evaluated for one task after the other.
@@ -74,14 +74,14 @@ class Keys {
 class TimedSink : public RunSink {
  public:
   TimedSink(const pto_program& program, Keys keys, Simulation& simulation)
-      : program_(program), keys_(std::move(keys)), simulation_(simulation) {}
+      : program_(program), keys_(std::move(keys)), simulation_(simulation), aliases_(program) {}
   void scope_begin() override { simulation_.scope_begin(); }
   void part() override { simulation_.part(); }
   void scope_end() override { simulation_.scope_end(); }
 
  protected:
   int64_t simulate(pto_task task) {
-    check_aliases(task);
+    aliases_.check(task);
     task.keys = keys_.of(task);
     return simulation_.submit(task);
   }
@@ -95,22 +95,7 @@ class TimedSink : public RunSink {
   Simulation& simulation_;
 
  private:
-  // A kernel's loads and stores have no order among its parameters, so none may write what another one touches.
-  void check_aliases(const pto_task& task) const {
-    const pto_kernel& kernel = program_.kernels[task.kernel];
-    for (uint32_t a = 0; a < kernel.param_count; ++a) {
-      for (uint32_t b = a + 1; b < kernel.param_count; ++b) {
-        const pto_region &left = task.operands[a], &right = task.operands[b];
-        if (left.tensor != right.tensor || (kernel.params[a].role == PTO_IN && kernel.params[b].role == PTO_IN) ||
-            !share_elements(left, right)) {
-          continue;
-        }
-        throw ExecutionError(title(task) + ": parameters '" + kernel.params[a].name + "' and '" +
-                             kernel.params[b].name + "' share elements of tensor '" +
-                             program_.tensors[left.tensor].name + "', and one of them is written: use one InOut");
-      }
-    }
-  }
+  AliasCheck aliases_;
 };
 
 class ExecuteSink final : public TimedSink {

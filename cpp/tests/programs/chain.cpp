@@ -36,10 +36,10 @@ const pto_kernel kKernels[] = {
 };
 
 const pto_tensor kTensors[] = {
-    {"x", "chain.py:20", PTO_F32, PTO_SOURCE_NONE, PTO_INPUT, 2, {kRows, kCols}, 0, 0, 0, 0, 0},
-    {"y", "chain.py:21", PTO_F32, PTO_SOURCE_NONE, PTO_TEMPORARY, 2, {kRows, kCols}, 0, 0, 0, 0, 0},
-    {"z", "chain.py:22", PTO_F32, PTO_SOURCE_NONE, PTO_OUTPUT, 2, {2, kCols}, 0, 0, 0, 0, 0},
-    {"chosen", "chain.py:23", PTO_I32, CHOSEN_SOURCE, PTO_INPUT, 1, {2}, 1, 0.8, kRows, 1, 1},
+    {"x", "chain.py:20", PTO_F32, PTO_SOURCE_NONE, PTO_INPUT, 2, {kRows, kCols}, 0, 0, 0, 0, 0, 0},
+    {"y", "chain.py:21", PTO_F32, PTO_SOURCE_NONE, PTO_TEMPORARY, 2, {kRows, kCols}, 0, 0, 0, 0, 0, 0},
+    {"z", "chain.py:22", PTO_F32, PTO_SOURCE_NONE, PTO_OUTPUT, 2, {2, kCols}, 0, 0, 0, 0, 0, 0},
+    {"chosen", "chain.py:23", PTO_I32, CHOSEN_SOURCE, PTO_INPUT, 1, {2}, 1, 0.8, kRows, 1, 1, 0},
 };
 
 const char* const kRowAxis[] = {"row"};

@@ -57,6 +57,7 @@ def emit_program(
 def _emit_tensors(out: Writer, tensors: Sequence[task.TensorOp]) -> None:
     with out.block("static const pto_tensor tensors[] =", "};"):
         for tensor in tensors:
+            never_read = int(not _is_read_by_workload(tensor.result))
             assert tensor.role is not None, "task-classify-tensors has run"
             shape = tensor.type.shape
             fields = (
@@ -64,9 +65,19 @@ def _emit_tensors(out: Writer, tensors: Sequence[task.TensorOp]) -> None:
                 quoted(place(tensor)),
                 dtype_info(tensor.type.element_type).abi,
                 *_source(tensor.source, f"PTO_{tensor.role.upper()}", shape),
+                str(never_read),
             )
             out.line(f"{{{', '.join(fields)}}},")
     out.line()
+
+
+def _is_read_by_workload(value: SSAValue) -> bool:
+    """Does anything but tasks use the tensor or view?"""
+    users = [use.operation for use in value.uses]
+    views = [user.result for user in users if isinstance(user, task.ViewOp)]
+    return not all(isinstance(user, task.ViewOp | task.LaunchOp) for user in users) or any(
+        _is_read_by_workload(view) for view in views
+    )
 
 
 def _source(source: task.Source | None, role: str, shape: Sequence[int]) -> tuple[str, ...]:
