@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model.checker import check
 from model.engine import run_engine
-from model.programs import LARGE, Size, random_run
+from model.programs import FOCI, LARGE, Size, random_run
 from model.simulator import simulate
 
 rngs = st.randoms(use_true_random=False)
 sizes = st.integers(1, 40).map(Size)
 
 
-@pytest.mark.parametrize("seed", range(24))
-def test_large_programs_obey_the_rules(seed: int) -> None:
-    run = random_run(Random(seed), LARGE)
+@pytest.mark.parametrize("focus", FOCI)
+def test_large_programs_obey_the_rules(focus: str) -> None:
+    run = random_run(Random(focus), LARGE, focus=FOCI[focus])
     found = run_engine(*run)
     check(*run, found)
     assert run_engine(*run) == found

@@ -40,3 +40,11 @@ def test_engine_and_model_agree(focus: str, rng: Random, size: Size) -> None:
             run_engine(*run)
         return
     assert comparable(run_engine(*run)) == comparable(expected)
+
+
+@pytest.mark.parametrize("focus", FOCI)
+def test_longer_programs_agree(focus: str) -> None:
+    """What a few tasks do not reach: long queues, windows that move on, ids that are far apart."""
+    size = Size(250, cube_cores=6, vector_cores=9, extent=9, whole=0.1)
+    run = random_run(Random(focus), size, focus=FOCI[focus])
+    assert comparable(run_engine(*run)) == comparable(simulate(*run))

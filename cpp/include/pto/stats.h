@@ -76,6 +76,10 @@ struct TaskRow {
   int32_t pool;
   int64_t stream;
   int64_t submit, ready, dispatch, start, end, retire;
+  int64_t published;     // the schedulers know of it
+  int64_t duration;      // from start to end on an idle machine
+  int64_t waited_for;    // the task for which the orchestrator waited last before it submitted this one; -1: none
+  Stall before_submit;   // what the orchestrator did between the submission before and this one
   const char* bound_by;  // the kernel's pipe, or "memory" where the booking decided
   const int64_t* axes;
   uint32_t axis_count;

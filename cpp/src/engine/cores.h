@@ -19,8 +19,6 @@ class Cores {
   void run();
 
  private:
-  static constexpr int64_t kNoTask = -1;
-
   struct Core {
     int64_t first = kNoTask, last = kNoTask;  // dispatched, not started
     int64_t load_end = 0;                     // of the task started last

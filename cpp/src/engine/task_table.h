@@ -10,6 +10,8 @@
 
 namespace pto {
 
+inline constexpr int64_t kNoTask = -1;
+
 // The tasks that wait for one source, in order of their ids: a list in Links.
 struct Waiters {
   int32_t first = -1, last = -1;

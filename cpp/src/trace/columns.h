@@ -32,6 +32,10 @@ void visit_columns(TaskColumns& c, Visit&& visit) {
   visit("start", c.start);
   visit("end", c.end);
   visit("retire", c.retire);
+  visit("published", c.published);
+  visit("duration", c.duration);
+  visit("waited_for", c.waited_for);
+  visit("before_submit", c.before_submit);
   visit("bound_by", c.bound_by);
   visit("axis_count", c.axis_count);
   visit("axes", c.axes);  // the sum of axis_count, not one per row
@@ -56,6 +60,44 @@ void visit_columns(StallColumns& c, Visit&& visit) {
 inline size_t row_count(const TaskColumns& c) { return c.task.size(); }
 inline size_t row_count(const EdgeColumns& c) { return c.src.size(); }
 inline size_t row_count(const StallColumns& c) { return c.core.size(); }
+
+inline void append(TaskColumns& c, const TaskRow& row, uint8_t bound_by) {
+  c.task.push_back(row.task);
+  c.kernel.push_back(row.kernel);
+  c.site.push_back(row.site);
+  c.unit.push_back(static_cast<uint8_t>(row.unit));
+  c.core.push_back(row.core);
+  c.scheduler.push_back(row.scheduler);
+  c.pool.push_back(row.pool);
+  c.stream.push_back(row.stream);
+  c.submit.push_back(row.submit);
+  c.ready.push_back(row.ready);
+  c.dispatch.push_back(row.dispatch);
+  c.start.push_back(row.start);
+  c.end.push_back(row.end);
+  c.retire.push_back(row.retire);
+  c.published.push_back(row.published);
+  c.duration.push_back(row.duration);
+  c.waited_for.push_back(row.waited_for);
+  c.before_submit.push_back(static_cast<uint8_t>(row.before_submit));
+  c.bound_by.push_back(bound_by);
+  c.axis_count.push_back(static_cast<uint8_t>(row.axis_count));
+  c.axes.insert(c.axes.end(), row.axes, row.axes + row.axis_count);
+}
+
+inline void append(EdgeColumns& c, const EdgeRow& row) {
+  c.src.push_back(row.src);
+  c.dst.push_back(row.dst);
+  c.kind.push_back(static_cast<uint8_t>(row.kind));
+}
+
+inline void append(StallColumns& c, const StallRow& row) {
+  c.core.push_back(row.core);
+  c.begin.push_back(row.begin);
+  c.end.push_back(row.end);
+  c.cause.push_back(static_cast<uint8_t>(row.cause));
+  c.task.push_back(row.task);
+}
 
 // NumPy's name of a column's type.
 template <typename T>

@@ -4,9 +4,6 @@
 #include "trace/columns.h"
 
 namespace pto {
-namespace {
-
-// "batch=0 token=17"
 std::string axes_text(const TraceSite& site, const int64_t* values) {
   std::string text;
   for (size_t i = 0; i < site.axes.size(); ++i) {
@@ -14,8 +11,6 @@ std::string axes_text(const TraceSite& site, const int64_t* values) {
   }
   return text;
 }
-
-}  // namespace
 
 void write_tasks_csv(const Trace& trace, std::ostream& out) {
   Csv csv(out, "task,kernel,unit,core,scheduler,pool,stream,submit,ready,dispatch,start,end,retire,bound_by,loc,axes");

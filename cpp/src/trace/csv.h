@@ -5,6 +5,8 @@
 #include <ostream>
 #include <string>
 
+#include "pto/trace.h"
+
 namespace pto {
 
 class Csv {
@@ -32,5 +34,8 @@ class Csv {
 
   std::ostream& out_;
 };
+
+// "batch=0 token=17"
+std::string axes_text(const TraceSite& site, const int64_t* values);
 
 }  // namespace pto

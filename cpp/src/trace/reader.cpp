@@ -96,6 +96,7 @@ bool consistent(const Trace& trace) {
   for (size_t i = 0; i < row_count(t); ++i) {
     if (t.site[i] >= trace.header.sites.size() || t.kernel[i] >= trace.header.kernels.size()) return false;
     if (t.bound_by[i] >= trace.bound_by.size() || t.unit[i] > PTO_VECTOR) return false;
+    if (t.task[i] != static_cast<int64_t>(i) || t.before_submit[i] >= kStallCauses) return false;
     if (t.axis_count[i] != trace.header.sites[t.site[i]].axes.size()) return false;
   }
   for (uint8_t kind : trace.edges.kind) {

@@ -67,39 +67,17 @@ uint8_t TraceWriter::bound_by_index(const char* name) {
 }
 
 void TraceWriter::task(const TaskRow& row) {
-  tasks_.task.push_back(row.task);
-  tasks_.kernel.push_back(row.kernel);
-  tasks_.site.push_back(row.site);
-  tasks_.unit.push_back(static_cast<uint8_t>(row.unit));
-  tasks_.core.push_back(row.core);
-  tasks_.scheduler.push_back(row.scheduler);
-  tasks_.pool.push_back(row.pool);
-  tasks_.stream.push_back(row.stream);
-  tasks_.submit.push_back(row.submit);
-  tasks_.ready.push_back(row.ready);
-  tasks_.dispatch.push_back(row.dispatch);
-  tasks_.start.push_back(row.start);
-  tasks_.end.push_back(row.end);
-  tasks_.retire.push_back(row.retire);
-  tasks_.bound_by.push_back(bound_by_index(row.bound_by));
-  tasks_.axis_count.push_back(static_cast<uint8_t>(row.axis_count));
-  tasks_.axes.insert(tasks_.axes.end(), row.axes, row.axes + row.axis_count);
+  append(tasks_, row, bound_by_index(row.bound_by));
   if (row_count(tasks_) == kBlockRows) flush(kTaskBlock, tasks_);
 }
 
 void TraceWriter::edge(const EdgeRow& row) {
-  edges_.src.push_back(row.src);
-  edges_.dst.push_back(row.dst);
-  edges_.kind.push_back(static_cast<uint8_t>(row.kind));
+  append(edges_, row);
   if (row_count(edges_) == kBlockRows) flush(kEdgeBlock, edges_);
 }
 
 void TraceWriter::stall(const StallRow& row) {
-  stalls_.core.push_back(row.core);
-  stalls_.begin.push_back(row.begin);
-  stalls_.end.push_back(row.end);
-  stalls_.cause.push_back(static_cast<uint8_t>(row.cause));
-  stalls_.task.push_back(row.task);
+  append(stalls_, row);
   if (row_count(stalls_) == kBlockRows) flush(kStallBlock, stalls_);
 }
 
