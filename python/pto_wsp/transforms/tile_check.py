@@ -9,7 +9,6 @@ from itertools import pairwise
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
-from xdsl.passes import ModulePass
 
 from pto_wsp.dialects.tile import (
     KernelOp,
@@ -22,11 +21,12 @@ from pto_wsp.dialects.tile import (
     Unit,
     tile_type,
 )
+from pto_wsp.transforms.check_pass import CheckPass
 from pto_wsp.transforms.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)
-class TileCheckPass(ModulePass):
+class TileCheckPass(CheckPass):
     """Changes nothing; reports all errors of all kernels."""
 
     name = "tile-check"
