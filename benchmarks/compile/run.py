@@ -1,4 +1,4 @@
-"""How much CPU time each step from a Python source to a loaded program takes; the best of `--repeat`.
+"""The CPU time of each step from a Python source to a loaded program; the best of `--repeat`.
 
 CPU time, of the process and what it starts: on an idle machine it is what a user waits.
 
