@@ -40,6 +40,7 @@ BoxIndex::Handle BoxIndex::insert(const Box& box) {
   if (handle == kNone) {
     handle = static_cast<Handle>(nodes_.size());
     nodes_.emplace_back();
+    begins_.emplace_back();
     positions_.emplace_back();
   } else {
     free_ = nodes_[handle].next;
@@ -54,9 +55,8 @@ BoxIndex::Handle BoxIndex::insert(const Box& box) {
   }
   const int64_t cell = cell_of(shape, box);
   Handle& head = buckets_[bucket(shape, cell)];
-  Node& node = nodes_[handle];
-  node = {cell, shape_class, head, {}};
-  for (uint32_t d = 0; d < box.rank; ++d) node.begin[d] = box.begin[d];
+  nodes_[handle] = {cell, shape_class, head};
+  for (uint32_t d = 0; d < box.rank; ++d) begins_[handle][d] = box.begin[d];
   head = handle;
   positions_[handle] = static_cast<uint32_t>(shape.members.size());
   shape.members.push_back(handle);
@@ -80,41 +80,41 @@ void BoxIndex::erase(Handle handle) {
 }
 
 Box BoxIndex::box(Handle handle) const {
-  const Node& node = nodes_[handle];
-  const ShapeClass& shape = classes_[node.shape];
+  const ShapeClass& shape = classes_[nodes_[handle].shape];
+  const Axes& begin = begins_[handle];
   Box box;
   box.tensor = shape.tensor;
   box.rank = shape.rank;
   for (uint32_t d = 0; d < box.rank; ++d) {
-    box.begin[d] = node.begin[d];
-    box.end[d] = node.begin[d] + extent(handle, shape, d);
+    box.begin[d] = begin[d];
+    box.end[d] = begin[d] + extent(handle, shape, d);
   }
   return box;
 }
 
 bool BoxIndex::is(Handle handle, const Box& other) const {
-  const Node& node = nodes_[handle];
-  const ShapeClass& shape = classes_[node.shape];
+  const ShapeClass& shape = classes_[nodes_[handle].shape];
+  const Axes& begin = begins_[handle];
   if (shape.tensor != other.tensor) return false;
   for (uint32_t d = 0; d < other.rank; ++d) {
-    if (node.begin[d] != other.begin[d] || node.begin[d] + extent(handle, shape, d) != other.end[d]) return false;
+    if (begin[d] != other.begin[d] || begin[d] + extent(handle, shape, d) != other.end[d]) return false;
   }
   return true;
 }
 
 bool BoxIndex::lies_in(Handle handle, const Box& outer) const {
-  const Node& node = nodes_[handle];
-  const ShapeClass& shape = classes_[node.shape];
+  const ShapeClass& shape = classes_[nodes_[handle].shape];
+  const Axes& begin = begins_[handle];
   for (uint32_t d = 0; d < outer.rank; ++d) {
-    if (node.begin[d] < outer.begin[d] || node.begin[d] + extent(handle, shape, d) > outer.end[d]) return false;
+    if (begin[d] < outer.begin[d] || begin[d] + extent(handle, shape, d) > outer.end[d]) return false;
   }
   return true;
 }
 
 bool BoxIndex::meets(Handle handle, const ShapeClass& shape, const Box& box) const {
-  const Node& node = nodes_[handle];
+  const Axes& begin = begins_[handle];
   for (uint32_t d = 0; d < box.rank; ++d) {
-    if (node.begin[d] >= box.end[d] || box.begin[d] >= node.begin[d] + extent(handle, shape, d)) return false;
+    if (begin[d] >= box.end[d] || box.begin[d] >= begin[d] + extent(handle, shape, d)) return false;
   }
   return true;
 }
@@ -123,7 +123,7 @@ BoxIndex::Handle BoxIndex::find(const Box& box, const Place& place) const {
   if (place.shape == kNone || classes_[place.shape].members.empty()) return kNone;
   for (Handle h = buckets_[bucket(classes_[place.shape], place.cell)]; h != kNone; h = nodes_[h].next) {
     const Node& node = nodes_[h];
-    if (node.cell == place.cell && node.shape == place.shape && is(h, box)) return h;
+    if (node.cell == place.cell && node.shape == place.shape && (place.alone || is(h, box))) return h;
   }
   return kNone;
 }
@@ -210,15 +210,17 @@ void BoxIndex::shape_cells(ShapeClass& shape, const Box& box) const {
     shape.largest[d] = 0;
     shape.straddling[d] = false;
     const int64_t extent = d < extents.size() ? extents[d] : 1;
-    stride *= coordinate(shape, d, extent) + 1;
+    shape.cells[d] = coordinate(shape, d, extent) + 1;
+    stride *= shape.cells[d];
   }
 }
 
 void BoxIndex::widen(ShapeClass& shape, const Box& box) {
   for (uint32_t d = 0; d < box.rank; ++d) {
     shape.largest[d] = std::max(shape.largest[d], box.end[d] - box.begin[d]);
-    if (coordinate(shape, d, box.begin[d]) == coordinate(shape, d, box.end[d] - 1)) continue;
-    shape.straddling[d] = shape.straddles = true;
+    const int64_t first = coordinate(shape, d, box.begin[d]), last = coordinate(shape, d, box.end[d] - 1);
+    if (first >= shape.cells[d]) shape.straddles = true;
+    if (first != last) shape.straddling[d] = shape.straddles = true;
   }
 }
 
@@ -238,7 +240,8 @@ int64_t BoxIndex::cell_of(const ShapeClass& shape, const Box& box) {
 
 bool BoxIndex::fills_its_cell(const ShapeClass& shape, const Box& box) {
   for (uint32_t d = 0; d < box.rank; ++d) {
-    if (coordinate(shape, d, box.begin[d]) * shape.cell[d] != box.begin[d]) return false;
+    const int64_t first = coordinate(shape, d, box.begin[d]);
+    if (first * shape.cell[d] != box.begin[d] || first >= shape.cells[d]) return false;
   }
   return true;
 }

@@ -21,7 +21,7 @@ class BoxIndex {
   // Where a box lies, or would lie.
   struct Place {
     uint32_t shape = kNone;  // its class
-    bool alone = false;      // no other box than the same one can meet it
+    bool alone = false;      // it fills its cell, as all boxes of its tensor do theirs: only the same one meets it
     int64_t cell = 0;
   };
 
@@ -54,23 +54,23 @@ class BoxIndex {
     uint32_t tensor = 0;
     uint32_t rank = 0;
     bool exact = true;       // all boxes have the cell's extents
-    bool straddles = false;  // a box may leave the cell that it begins in
+    bool straddles = false;  // a box may leave the cell that it begins in, or its tensor
     uint64_t salt = 0;
     Axes cell{};                                  // a cell's extents
     Axes stride{};                                // of cell coordinates in the cell's number
+    Axes cells{};                                 // along an axis
     std::array<int8_t, PTO_MAX_RANK> shift{};     // log2 of the cell's extent, or -1
     std::array<uint8_t, PTO_MAX_RANK> key{};      // not exact: ceil(log2(extent)) per axis
     std::array<bool, PTO_MAX_RANK> straddling{};  // along an axis
     Axes largest{};                               // extents that occur
     std::vector<Handle> members;
   };
+  // Small: most searches look at nothing else.
   struct Node {
     int64_t cell = 0;
     uint32_t shape = 0;
     Handle next = kNone;  // in its bucket; in the free list
-    Axes begin{};
   };
-  static_assert(sizeof(Node) == 64);
   struct CellRange {
     Axes first{}, last{};
     uint64_t cells = 1;
@@ -97,6 +97,7 @@ class BoxIndex {
   std::vector<std::vector<uint32_t>> classes_of_tensor_;
   std::vector<ShapeClass> classes_;
   std::vector<Node> nodes_;
+  std::vector<Axes> begins_;            // by handle
   std::vector<uint32_t> positions_;     // by handle: in its class's members
   std::vector<Axes> extents_of_mixed_;  // by handle, of boxes in classes that are not exact
   std::vector<Handle> buckets_;

@@ -57,6 +57,7 @@ int64_t Completions::serve(int64_t id, int64_t turn) {
   Turns turns(state_, turn);
   while (!task.successors.empty()) {
     const int64_t successor = state_.links.pop(task.successors);
+    if (!task.successors.empty()) state_.tasks.prefetch(state_.links.front(task.successors));
     readiness_.resolve(successor, turns.next(successor));
   }
   return joins_.serve_member(task.joined, turns.end());

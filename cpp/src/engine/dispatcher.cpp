@@ -72,6 +72,10 @@ bool Dispatcher::dispatch_own(int scheduler) {
 }
 
 void Dispatcher::consider(int scheduler, int pool, ReadyQueue& queue, Choice& best) {
+  if (queue.empty()) return;
+  const Pool& cores = state_.topology.pools[static_cast<size_t>(pool)];
+  // Where all tasks are of one unit, the head need not be looked at while no core is free: nobody stands in front.
+  if (!cores.has_both_units() && !placement_.finds_core(scheduler, pool)) return;
   const int64_t head = queue.head();
   if (head == ReadyQueue::kNone) return;
   const int core = placement_.find_core(scheduler, pool, state_.tasks[head].unit);

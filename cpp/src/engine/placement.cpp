@@ -11,30 +11,35 @@ constexpr size_t kWordBits = 64;
 
 void CoreLevels::seal(int64_t limit) {
   limit_ = limit;
-  levels_.assign(1, Bits((cores_.size() + kWordBits - 1) / kWordBits));
-  for (size_t i = 0; i < cores_.size(); ++i) levels_[0][i / kWordBits] |= uint64_t{1} << (i % kWordBits);
+  words_ = (cores_.size() + kWordBits - 1) / kWordBits;
+  bits_.assign(words_, 0);
+  for (size_t i = 0; i < cores_.size(); ++i) bits_[i / kWordBits] |= uint64_t{1} << (i % kWordBits);
 }
 
 int CoreLevels::least_loaded() const {
-  for (size_t level = 0; level < levels_.size() && static_cast<int64_t>(level) < limit_; ++level) {
-    const int core = lowest(levels_[level]);
+  if (!has_room()) return kNone;
+  for (size_t level = 0; level < levels() && static_cast<int64_t>(level) < limit_; ++level) {
+    const int core = lowest(level);
     if (core != kNone) return core;
   }
   return kNone;
 }
 
-int CoreLevels::lowest(const Bits& bits) const {
-  for (size_t word = 0; word < bits.size(); ++word) {
-    if (bits[word] != 0) return cores_[word * kWordBits + static_cast<size_t>(std::countr_zero(bits[word]))];
+int CoreLevels::lowest(size_t level) const {
+  for (size_t word = 0; word < words_; ++word) {
+    const uint64_t bits = bits_[level * words_ + word];
+    if (bits != 0) return cores_[word * kWordBits + static_cast<size_t>(std::countr_zero(bits))];
   }
   return kNone;
 }
 
 void CoreLevels::move(size_t position, size_t from, size_t to) {
-  if (to >= levels_.size()) levels_.resize(to + 1, Bits(levels_[0].size()));
+  if (to >= levels()) bits_.resize((to + 1) * words_);
   const uint64_t bit = uint64_t{1} << (position % kWordBits);
-  levels_[from][position / kWordBits] &= ~bit;
-  levels_[to][position / kWordBits] |= bit;
+  bits_[from * words_ + position / kWordBits] &= ~bit;
+  bits_[to * words_ + position / kWordBits] |= bit;
+  if (static_cast<int64_t>(from) >= limit_) --full_;
+  if (static_cast<int64_t>(to) >= limit_) ++full_;
 }
 
 Placement::Placement(MachineState& state)

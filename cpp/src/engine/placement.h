@@ -20,20 +20,24 @@ class CoreLevels {
   // After the last add_core: at most `limit` tasks in flight on a core.
   void seal(int64_t limit);
 
+  bool has_room() const { return full_ < cores_.size(); }
   // The core with fewest tasks in flight, then lowest id, that has room; or kNone.
   int least_loaded() const;
   // The lowest core with nothing in flight; or kNone.
-  int idle() const { return levels_.empty() ? kNone : lowest(levels_[0]); }
+  int idle() const { return lowest(0); }
   // A core's number of tasks in flight changes; `position` is the core's place in this group.
   void move(size_t position, size_t from, size_t to);
 
  private:
-  using Bits = std::vector<uint64_t>;  // by position
-  int lowest(const Bits& bits) const;
+  int lowest(size_t level) const;
+  size_t levels() const { return words_ == 0 ? 0 : bits_.size() / words_; }
 
   int64_t limit_ = 0;
-  std::vector<int> cores_;    // ascending
-  std::vector<Bits> levels_;  // by number of tasks in flight
+  std::vector<int> cores_;  // ascending
+  size_t full_ = 0;         // cores without room
+  size_t words_ = 0;        // of a level
+  // By number of tasks in flight and position: the core has so many.
+  std::vector<uint64_t> bits_;
 };
 
 class Placement {
@@ -42,6 +46,10 @@ class Placement {
 
   // A core of the scheduler for a task of this unit, or CoreLevels::kNone.
   int find_core(int scheduler, int pool, int unit) const { return group(scheduler, pool, unit).least_loaded(); }
+  // A core of the scheduler has room for some task.
+  bool finds_core(int scheduler, int pool) const {
+    return group(scheduler, pool, PTO_CUBE).has_room() || group(scheduler, pool, PTO_VECTOR).has_room();
+  }
   int find_idle_core(int scheduler, int pool, int unit) const { return group(scheduler, pool, unit).idle(); }
   bool has_cores(int scheduler, int pool) const {
     return group(scheduler, pool, PTO_CUBE).size() + group(scheduler, pool, PTO_VECTOR).size() > 0;

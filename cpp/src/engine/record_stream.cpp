@@ -15,7 +15,10 @@ constexpr auto kPatience = std::chrono::milliseconds(5);
 }  // namespace
 
 RecordStream::RecordStream(const std::atomic<bool>& stop)
-    : stop_(stop), storage_(std::make_unique<std::array<Block, kBlocks>>()), blocks_(storage_->data()) {}
+    : stop_(stop),
+      storage_(std::make_unique<std::array<Block, kBlocks>>()),
+      blocks_(storage_->data()),
+      filling_(blocks_->words.data()) {}
 
 void RecordStream::flush() {
   if (write_ > 0) publish();
@@ -27,6 +30,7 @@ void RecordStream::publish() {
   published_.store(++written_);
   wake();
   wait([this] { return written_ - consumed_.load() < kBlocks; });
+  filling_ = blocks_[written_ % kBlocks].words.data();
   write_ = 0;
 }
 

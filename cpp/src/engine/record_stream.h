@@ -19,7 +19,7 @@ class RecordStream {
   // The producer's side.
   void put(uint64_t word) {
     if (write_ == kBlockWords) publish();
-    blocks_[written_ % kBlocks].words[write_++] = word;
+    filling_[write_++] = word;
   }
   // Hands over what was put so far.
   void flush();
@@ -54,7 +54,8 @@ class RecordStream {
 
   // Producer
   uint64_t written_ = 0;  // blocks handed over
-  size_t write_ = 0;      // words in the block that is being filled
+  uint64_t* filling_;     // the block that is being filled
+  size_t write_ = 0;      // words in it
   // Consumer
   uint64_t taken_ = 0;  // blocks begun
   const uint64_t* block_ = nullptr;

@@ -26,6 +26,8 @@ class Links {
     (list.empty() ? list.first : links_[static_cast<size_t>(list.last)].next) = link;
     list.last = link;
   }
+  // The first task of the list.
+  int64_t front(const Waiters& list) const { return links_[static_cast<size_t>(list.first)].task; }
   // Takes the first task off the list.
   int64_t pop(Waiters& list) {
     const int32_t link = list.first;
@@ -55,38 +57,40 @@ class Links {
   int32_t free_ = -1;
 };
 
-struct Task {
-  // What it is
+// Its first cache line is all that other tasks' progress touches.
+struct alignas(64) Task {
+  // How far it is
+  int32_t unresolved;  // sources
+  Waiters successors;  // published before its report was served
+  bool served;         // the service of its report has begun
+  bool finished;       // and ended
+  bool from_memory;    // the shared memory decided how long it took
+  bool found_no_core;  // a scheduler met it at the head of a queue
+  int64_t ready;
+  int64_t service_end;  // of its report
+  int64_t order;        // in its queue, before the id: when it became ready, or its priority
+  int64_t next_on_core;
+  int32_t home;  // scheduler, or Homes::kShared
+  int32_t pool;
   uint32_t kernel;
+  uint8_t unit;
+  Stall before_submit;  // what the orchestrator did before
+  // What it is
   uint32_t site;
   uint32_t axis_count;
-  int32_t home;       // scheduler, or Homes::kShared
   int32_t joined;     // the join that it belongs to, or -1
   int32_t waits_for;  // the join that it waits for, or -1
-  int32_t pool;
-  uint8_t unit;
-  int64_t stream;  // -1: none
-  int64_t order;   // in its queue, before the id: when it became ready, or its priority
-  int64_t cost;    // cycles, where a cost function gives them
-  int64_t size;    // in the window
-  // How far it is
-  bool served;          // the service of its report has begun
-  bool finished;        // and ended
-  bool from_memory;     // the shared memory decided how long it took
-  bool found_no_core;   // a scheduler met it at the head of a queue
-  Stall before_submit;  // what the orchestrator did before
-  int32_t unresolved;   // sources
   int32_t core;
   int32_t scheduler;
-  Waiters successors;  // published before its report was served
-  int64_t next_on_core;
-  int64_t submit, published, ready, dispatch, start, end;
-  int64_t duration;     // on an idle machine
-  int64_t waited_for;   // by the orchestrator, before it submitted this one; -1: no task
-  int64_t dispatched;   // the dispatch's cost is paid
-  int64_t seen;         // by the core
-  int64_t service_end;  // of its report
-  int64_t entered;      // its queue
+  int64_t stream;  // -1: none
+  int64_t cost;    // cycles, where a cost function gives them
+  int64_t size;    // in the window
+  int64_t submit, published, dispatch, start, end;
+  int64_t duration;    // on an idle machine
+  int64_t waited_for;  // by the orchestrator, before it submitted this one; -1: no task
+  int64_t dispatched;  // the dispatch's cost is paid
+  int64_t seen;        // by the core
+  int64_t entered;     // its queue
   // Why it was not dispatched earlier (rule 14)
   int64_t last_report, last_service_end, gate_opened, head_unblocked;
 };
@@ -96,6 +100,8 @@ class TaskTable {
  public:
   TaskTable() : ring_(1024) {}
   Task& operator[](int64_t id) { return ring_[static_cast<uint64_t>(id) & (ring_.size() - 1)]; }
+  // A hint that the task's first line will be wanted.
+  void prefetch(int64_t id) const { __builtin_prefetch(&ring_[static_cast<uint64_t>(id) & (ring_.size() - 1)]); }
   // The record of the new task `id`, where `oldest` is the oldest live one. Other references become invalid.
   Task& add(int64_t id, int64_t oldest) {
     if (id - oldest >= static_cast<int64_t>(ring_.size())) grow(id, oldest);
