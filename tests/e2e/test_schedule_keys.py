@@ -261,7 +261,7 @@ def raises(error: Exception) -> Callable[[Any], Any]:
         (lambda task: task.get("heed", 0), ["no launch has an axis 'heed'", "head, part"]),
         (lambda task: task["part"], ["double has no axis 'part'", "task.get"]),
         (lambda task: task.id % 0, ["positive integer", "0"]),
-        (lambda task: task.id * task.id * task.id, ["64 bits"]),
+        (lambda task: task.id * 2**57, ["64 bits"]),
         (lambda task: task.kernel == "quadruple", ["double, triple", "quadruple"]),
         (raises(KeyError("oops")), ["key function raised KeyError", "oops"]),
         (lambda: 0, ["key function raised TypeError"]),

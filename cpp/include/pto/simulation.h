@@ -11,7 +11,8 @@
 
 namespace pto {
 
-// Throws ScheduleError for a schedule that the machine cannot honour, whatever the tasks: what can be known without them.
+// Throws ScheduleError for a schedule that the machine cannot honour, whatever the tasks: what can be known without
+// them.
 void check_schedule(const MachineConfig& machine, const Schedule& schedule, std::span<const KernelInfo> kernels);
 
 // Takes a stream of tasks and simulates it on a thread of its own while the stream goes on:

@@ -44,9 +44,9 @@ struct TaskColumns {
   std::vector<int64_t> stream, submit, ready, dispatch, start, end, retire;
   std::vector<int64_t> published, duration, waited_for;
   std::vector<uint8_t> before_submit;  // Stall
-  std::vector<uint8_t> bound_by;    // index into Trace::bound_by
-  std::vector<uint8_t> axis_count;  // of each row
-  std::vector<int64_t> axes;        // of all rows, one after the other
+  std::vector<uint8_t> bound_by;       // index into Trace::bound_by
+  std::vector<uint8_t> axis_count;     // of each row
+  std::vector<int64_t> axes;           // of all rows, one after the other
 };
 
 struct EdgeColumns {

@@ -4,8 +4,8 @@
 #include <span>
 #include <utility>
 
-#include "program/kernel_infos.h"
 #include "program/alias_check.h"
+#include "program/kernel_infos.h"
 #include "program/orchestration.h"
 #include "pto/dtype.h"
 #include "pto/error.h"

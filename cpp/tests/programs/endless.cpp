@@ -19,7 +19,8 @@ const pto_kernel kKernels[] = {
     {"set_zero", "endless.py:2", PTO_VECTOR, 1, kParams, 1, kFragments, 64, set_zero},
     {"unused", "endless.py:5", PTO_VECTOR, 1, kParams, 1, kFragments, 64, set_zero},
 };
-const pto_tensor kTensors[] = {{"y", "endless.py:8", PTO_F32, PTO_SOURCE_NONE, PTO_OUTPUT, 2, {1, 1}, 0, 0, 0, 0, 0, 0}};
+const pto_tensor kTensors[] = {
+    {"y", "endless.py:8", PTO_F32, PTO_SOURCE_NONE, PTO_OUTPUT, 2, {1, 1}, 0, 0, 0, 0, 0, 0}};
 const char* const kAxes[] = {"step"};
 const pto_site kSites[] = {{0, "endless.py:10", 1, kAxes, 0}};
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IntegerAttr
+from xdsl.dialects.builtin import IntegerAttr, i1
 from xdsl.ir import Operation, SSAValue
 
 from pto_wsp.codegen.index_text import index_text
@@ -98,7 +98,9 @@ class _KeyEmitter:
             case task.IndexOp():
                 return index_text(op.expr, names)
             case arith.ConstantOp():
-                return str(cast(IntegerAttr, op.value).value.data)
+                number = cast(IntegerAttr, op.value).value.data
+                # xDSL's true is -1.
+                return str(abs(number) if op.result.type == i1 else number)
             case arith.CmpiOp():
                 return f"{names[0]} {_COMPARISONS[op.predicate.value.data]} {names[1]}"
             case arith.SelectOp():

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from pto_wsp.dialects.schedule import KeyOp
     from pto_wsp.language.workload import Workload
 
-AXIS_MAX = 2**40
-"""An axis value or an id is below this."""
 NUMBER_MAX = 2**60
+"""Keys are computed in 64 bits."""
 
 
 def refuse(message: str, place: Place | None = None) -> NoReturn:
@@ -199,7 +198,7 @@ class KeyTrace:
     def id(self) -> KeyValue:
         from pto_wsp.dialects.schedule_keys import IdOp
 
-        return self._value(IdOp(self.op.task), AXIS_MAX)
+        return self._value(IdOp(self.op.task), sum(self._workload.task_counts().values()))
 
     def axis(self, name: str, default: int, *, everywhere: bool) -> KeyValue:
         from pto_wsp.dialects.schedule_keys import AxisOp
@@ -215,7 +214,8 @@ class KeyTrace:
             refuse(f"a launch of {lacking[0]} has no axis {name!r}: use task.get({name!r}, 0)")
         if isinstance(default, bool) or not isinstance(default, int):  # pyright: ignore[reportUnnecessaryIsInstance]
             refuse(f"task.get: the default is an integer, found {default!r}")
-        return self._value(AxisOp(self.op.task, name, default), max(AXIS_MAX, abs(default)))
+        largest = max(self._workload.largest_on(name), abs(default))
+        return self._value(AxisOp(self.op.task, name, default), largest)
 
     def is_kernel(self, kernel: object) -> KeyValue:
         from pto_wsp.dialects.schedule_keys import IsKernelOp

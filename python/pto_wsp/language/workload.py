@@ -23,6 +23,7 @@ from pto_wsp.language.kernel import Kernel
 from pto_wsp.language.schedule import Schedulable
 from pto_wsp.language.source import Place, check_name, definition_place, fail, user_place
 from pto_wsp.language.tensor import Tensor, TensorView, Zipf
+from pto_wsp.transforms.analysis.axis_ranges import value_range
 from pto_wsp.transforms.analysis.task_counts import task_counts
 
 Body = Callable[[], None]
@@ -340,6 +341,12 @@ class Workload(Schedulable):
         """Kernel and axis names of every launch."""
         launches = (op for op in self._op.walk() if isinstance(op, task.LaunchOp))
         return [(op.kernel, frozenset(op.axes)) for op in launches]
+
+    def largest_on(self, axis: str) -> int:
+        """The largest absolute value of an axis, over all launches that have it."""
+        launches = (op for op in self._op.walk() if isinstance(op, task.LaunchOp))
+        ranges = [value_range(op.axes[axis]) for op in launches if axis in op.axes]
+        return max(max(abs(found.low), abs(found.high)) for found in ranges)
 
     def ordered_kernels(self) -> list[str]:
         """The kernels of launches with `after=`."""
