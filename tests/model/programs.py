@@ -60,6 +60,10 @@ class Focus:
     scopes: Sequence[float] = (0.0, 0.05, 0.15, 0.3)
     """How likely a line opens one."""
     reads: Sequence[float] = (0.0, 0.05, 0.2)
+    after: Sequence[float] = (0.0, 0.2)
+    """How likely a task names one that it comes after, where it may."""
+    vector_cores: Sequence[int] = ()
+    costs: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 ANYTHING = Focus()
@@ -72,13 +76,31 @@ FOCI = {
     "explicit edges": Focus({"deps": ("explicit",)}, scopes=(0.0,)),
     "streams": Focus({"deps": ("hybrid", "explicit"), "streams": (3,), "stream_by": STREAM_BY}),
     "structure": Focus({"deps": ("explicit",), "streams": (0,)}, (2, 3), scopes=(0.3, 0.5)),
-    "reads": Focus({"window_mode": ("stall",), "window": (30000,)}, reads=(0.3,)),
+    "overlapping services": Focus(
+        {"deps": ("explicit", "hybrid"), "batch": (1, 1, 2), "window": (30000,)},
+        (2, 3),
+        scopes=(0.3, 0.5),
+        after=(0.0, 0.4),
+        costs={"submit": (0, 1), "complete": (0, 1, 20), "resolve": (0, 3, 8), "dispatch": (0,)},
+    ),
+    "reads": Focus({"window_mode": ("stall",), "window": (1, 2, 30000, 30000)}, reads=(0.3,)),
     "window of tasks": Focus({"window": (1, 2, 3, 5), "window_unit": ("tasks",), **STALLING}),
     "window of bytes": Focus({"window_unit": ("bytes",), **STALLING}),
     "window of entries": Focus({"window_unit": ("entries",), **STALLING}),
     "one queue": Focus({"pools": ("single",), "depth_scope": ("core", "per_pool")}),
+    "one queue for all": Focus(
+        {"pools": ("single",), "dispatch_threshold": ("1=shared",)},
+        (2, 3),
+        costs={"dispatch": (0,)},
+    ),
     "priorities": Focus({"ready": ("priority(rank)",)}),
     "stealing": Focus({"ready": ("work_steal",), "dispatch_threshold": ONE_HOME}, (2, 3)),
+    "stealing at once": Focus(
+        {"ready": ("work_steal",), "dispatch_threshold": ONE_HOME, "deps": ("explicit",)},
+        (3,),
+        vector_cores=(5, 7, 9),
+        costs={"submit": (0,), "dispatch": (0,), "steal": (0,), "submit_operand": (0,)},
+    ),
     "shared queues": Focus({"dispatch_threshold": ("1=shared",), "depth": (0, 1)}, (2, 3)),
     "homes": Focus({"dispatch_threshold": [f"1={home}" for home in HOMES]}, (2, 3, 5)),
     "batches": Focus({"timing": ("batched(2)", "batched(3)", "batched(7)")}),
@@ -90,6 +112,16 @@ FOCI = {
     "depth per stream": Focus(
         {"depth": (1, 2), "depth_scope": ("per_stream",), "streams": (3,), "stream_by": STREAM_BY}
     ),
+    "depth of busy streams": Focus(
+        {
+            "depth": (2, 3),
+            "depth_scope": ("per_stream",),
+            "deps": ("inferred",),
+            "streams": (1, 2),
+            "stream_by": ("id",),
+            "batch": (1, 2, 3),
+        },
+    ),
     "shared services": Focus({"batch": (2, 3, 7), "range_compression": (True, False)}),
     "a late start": Focus(
         {"start": ("after_orchestration", "threshold(6)"), "window": (30000,)}, reads=(0.0,)
@@ -100,13 +132,16 @@ FOCI = {
 def random_run(rng: Random, size: Size, *, focus: Focus = ANYTHING, refusable: bool = False) -> Run:
     """A run of any kind that the settings allow; `refusable`: or one that ends with an error."""
     machine = random_machine(rng, size) | {"schedulers": rng.choice(focus.schedulers)}
+    if focus.vector_cores:
+        machine["vector_cores"] = rng.choice(focus.vector_cores)
+    machine["costs"] |= {name: rng.choice(values) for name, values in focus.costs.items()}
     settings = random_schedule(rng, machine, refusable=refusable)
     settings |= {key: rng.choice(values) for key, values in focus.settings.items()}
     settings = without_idle_ones(settings)
     units = [unit for unit in ("cube", "vector") if machine[f"{unit}_cores"]]
     kernels = [random_kernel(rng, f"k{i}", rng.choice(units)) for i in range(rng.randint(1, 5))]
     tensors = [random_tensor(rng, f"t{i}", size) for i in range(rng.randint(1, 3))]
-    writer = ProgramWriter(rng, machine, settings, kernels, tensors, size, focus)
+    writer = ProgramWriter(rng, machine, settings, kernels, tensors, size, focus, refusable)
     program = writer.write()
     if settings["window_unit"] != "tasks":
         # A window of a few tasks.
@@ -271,13 +306,16 @@ class ProgramWriter:
         tensors: list[Any],
         size: Size,
         focus: Focus,
+        refusable: bool,
     ) -> None:
         schedule, config = read_schedule(settings), read_machine(machine)
         self._places = core_places(config, schedule, scheduler_count(config, schedule))
-        self._after = 0.0 if schedule.deps == "inferred" else rng.choice((0.0, 0.2))
+        self._after = 0.0 if schedule.deps == "inferred" else rng.choice(focus.after)
         self._tasks = 0
         self._rng, self._kernels, self._tensors, self._size = rng, kernels, tensors, size
         self._lines: list[Any] = []
+        self._wild = 0.003 if refusable else 0.0
+        """How likely a task's keys are any numbers, that name nothing."""
         self._scopes = rng.choice(focus.scopes)
         self._reads = rng.choice(focus.reads)
 
@@ -320,6 +358,8 @@ class ProgramWriter:
             "pool": pool,
             "cost": self._rng.choice((1, 2, 5, 9)),
         }
+        if self._rng.random() < self._wild:
+            keys |= dict.fromkeys(("own", "stream", "pool", "cost"), self._rng.choice((-1, 1, 3)))
         after: list[int] = []
         while self._tasks and self._rng.random() < self._after:
             after.append(self._rng.randrange(self._tasks))
