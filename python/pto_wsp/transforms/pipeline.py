@@ -1,4 +1,4 @@
-"""Runs passes over a module and verifies after each that may have changed it."""
+"""Runs passes over a module and verifies after each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from xdsl.utils.exceptions import ArgSpecParseError
 
 from pto_wsp.errors import CompileError
 from pto_wsp.transforms import DEFAULT_PIPELINE, get_all_passes
-from pto_wsp.transforms.check_pass import CheckPass
 from pto_wsp.transforms.diagnostics import verify
 
 Callback = Callable[[ModulePass, ModuleOp], None]
@@ -28,16 +27,15 @@ def run_pipeline(
 ) -> None:
     """Applies `passes`, by default those of `compile`, to the module in place.
 
-    The module is verified first and after every pass that may change it. Raises CompileError with
-    all findings of the pass, or verification, that found any.
+    The module is verified first and after every pass. Raises CompileError with all findings of the
+    pass, or verification, that found any.
     """
     verify(module)
     for step in default_passes() if passes is None else passes:
         if before is not None:
             before(step, module)
         step.apply(ctx, module)
-        if not isinstance(step, CheckPass):
-            verify(module, after=step.name)
+        verify(module, after=step.name)
         if after is not None:
             after(step, module)
 

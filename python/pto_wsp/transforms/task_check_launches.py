@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
+from xdsl.passes import ModulePass
 
 from pto_wsp.dialects.locations import where
 from pto_wsp.dialects.syntax import join
@@ -15,12 +16,11 @@ from pto_wsp.dialects.task import LaunchOp, RandomAttr, tensor_type
 from pto_wsp.dialects.tile import KernelOp, Parameter, Role
 from pto_wsp.transforms.analysis.symbols import Symbols, symbols
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of
-from pto_wsp.transforms.check_pass import CheckPass
 from pto_wsp.transforms.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)
-class TaskCheckLaunchesPass(CheckPass):
+class TaskCheckLaunchesPass(ModulePass):
     """Changes nothing; reports every launch and plan that does not fit what it names."""
 
     name = "task-check-launches"

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
 
 from pto_wsp.dialects.task import SelectOp, WorkloadOp
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of, tensor_uses
-from pto_wsp.transforms.check_pass import CheckPass
 from pto_wsp.transforms.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)
-class TaskCheckReadsPass(CheckPass):
+class TaskCheckReadsPass(ModulePass):
     """Changes nothing; a selection over a tensor that nothing fills is an error."""
 
     name = "task-check-reads"

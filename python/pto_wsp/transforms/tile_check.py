@@ -9,6 +9,7 @@ from itertools import pairwise
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
+from xdsl.passes import ModulePass
 
 from pto_wsp.dialects.tile import (
     KernelOp,
@@ -21,12 +22,11 @@ from pto_wsp.dialects.tile import (
     Unit,
     tile_type,
 )
-from pto_wsp.transforms.check_pass import CheckPass
 from pto_wsp.transforms.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)
-class TileCheckPass(CheckPass):
+class TileCheckPass(ModulePass):
     """Changes nothing; reports all errors of all kernels."""
 
     name = "tile-check"

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
+from xdsl.passes import ModulePass
 from xdsl.traits import IsolatedFromAbove
 
 from pto_wsp.dialects.locations import where
-from pto_wsp.transforms.check_pass import CheckPass
 from pto_wsp.transforms.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)
-class VerifyDominancePass(CheckPass):
+class VerifyDominancePass(ModulePass):
     """Changes nothing; xDSL's verifier does not look at the order of definitions and uses."""
 
     name = "verify-dominance"
