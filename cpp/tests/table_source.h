@@ -47,6 +47,11 @@ class TableSource final : public TaskSource {
     cost.compute = duration;
     return task(std::move(operands), cost, unit, key);
   }
+  // The last task also waits for these.
+  TableSource& after(std::vector<int64_t> ids) {
+    steps_.back().after = std::move(ids);
+    return *this;
+  }
   TableSource& read(const Span& span) { return step(Step::Read, {span}); }
   TableSource& begin() { return step(Step::Begin, {}); }
   TableSource& part() { return step(Step::Part, {}); }
@@ -83,6 +88,7 @@ class TableSource final : public TaskSource {
     std::vector<Span> operands;
     int64_t key = 0;
     uint32_t kernel = 0;
+    std::vector<int64_t> after = {};
   };
   TableSource& step(Step::Kind kind, std::vector<Span> operands) {
     steps_.push_back({kind, std::move(operands)});
@@ -92,7 +98,8 @@ class TableSource final : public TaskSource {
     std::vector<pto_region> regions;
     for (const Span& span : step.operands) regions.push_back(region_of(span));
     const int64_t axes[] = {step.kernel};
-    sink.submit({step.kernel, 0, axes, regions.data(), 0, nullptr, &step.key});
+    sink.submit(
+        {step.kernel, 0, axes, regions.data(), static_cast<uint32_t>(step.after.size()), step.after.data(), &step.key});
   }
   std::vector<Step> steps_;
 };

@@ -207,9 +207,11 @@ void Orchestrator::pay(int64_t cycles) {
 void Orchestrator::wait(Stall cause) {
   if (state_.schedule.start == Start::AfterOrchestration) refuse_waiting(cause);
   if (cause == Stall::WindowFull && state_.schedule.window_mode == WindowMode::Abort) {
+    const int64_t used = state_.window.used();
     throw ExecutionError(next_task() + " needs " + std::to_string(fields_.size) + " of " + window_text() +
                          ", of which the tasks from " + state_.name_of(state_.window.oldest()) + " on hold " +
-                         std::to_string(state_.window.used()) + ": raise the window, or set window_mode to stall");
+                         std::to_string(used) + ": raise the window to at least " +
+                         std::to_string(used + fields_.size) + ", or set window_mode to stall");
   }
   waiting_ = true;
   doing_ = cause;

@@ -48,22 +48,25 @@ class RecordStream {
   void wait(Ready ready);
   void wake();
 
+  // Each side's words, and what both look at, lie in cache lines of their own; the hardware fetches lines in pairs.
+  static constexpr size_t kApart = 128;
+
   const std::atomic<bool>& stop_;
   std::unique_ptr<std::array<Block, kBlocks>> storage_;
   Block* blocks_;
 
   // Producer
-  uint64_t written_ = 0;  // blocks handed over
-  uint64_t* filling_;     // the block that is being filled
-  size_t write_ = 0;      // words in it
+  alignas(kApart) uint64_t* filling_;  // the block that is being filled
+  size_t write_ = 0;                   // words in it
+  uint64_t written_ = 0;               // blocks handed over
   // Consumer
-  uint64_t taken_ = 0;  // blocks begun
-  const uint64_t* block_ = nullptr;
+  alignas(kApart) const uint64_t* block_ = nullptr;
   size_t read_ = 0, read_end_ = 0;
+  uint64_t taken_ = 0;  // blocks begun
   // Both
-  alignas(64) std::atomic<uint64_t> published_{0};
-  alignas(64) std::atomic<uint64_t> consumed_{0};
-  std::atomic<bool> abandoned_{false};
+  alignas(kApart) std::atomic<uint64_t> published_{0};
+  alignas(kApart) std::atomic<uint64_t> consumed_{0};
+  alignas(kApart) std::atomic<bool> abandoned_{false};
   std::atomic<bool> waiting_{false};
   std::mutex mutex_;
   std::condition_variable changed_;

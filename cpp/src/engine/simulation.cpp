@@ -85,15 +85,16 @@ struct Simulation::Impl {
   std::vector<KernelInfo> kernels_;
   RecordStream stream_;
   const Schedule schedule_;
-  CycleLoop loop_;
-  FieldReader field_reader_;
+  // What one thread writes all the time shares no cache line with what the other one reads.
+  alignas(128) CycleLoop loop_;
+  alignas(128) FieldReader field_reader_;
   Homes homes_;
   TaskEdges task_edges_;
   std::vector<uint8_t> axis_counts_;  // by site; empty where nobody wants the axes
   std::vector<Edge> edges_;
   std::vector<int64_t> writers_;
   int64_t submitted_ = 0;
-  Stats stats_;               // of a run that ended; these two belong to thread_ until it is joined
+  alignas(128) Stats stats_;  // of a run that ended; these two belong to thread_ until it is joined
   std::exception_ptr error_;  // what ended it early
   std::thread thread_;
 };
