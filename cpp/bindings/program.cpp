@@ -1,5 +1,4 @@
 // Programs, sessions, runs and traces as Python sees them; python/pto_wsp/_core.pyi tells the types.
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
@@ -9,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "arrays.h"
+#include "pto/analysis.h"
 #include "pto/comparison.h"
 #include "pto/cpu.h"
 #include "pto/dtype.h"
@@ -106,33 +107,29 @@ py::object start(const py::object& session, const std::string& mode, const std::
   return run;
 }
 
-// Hands a column to NumPy without a copy.
-template <typename T>
-py::array_t<T> as_array(std::vector<T>& column) {
-  auto* owner = new std::vector<T>(std::move(column));
-  const py::capsule free(owner, [](void* memory) { delete static_cast<std::vector<T>*>(memory); });
-  return py::array_t<T>(static_cast<py::ssize_t>(owner->size()), owner->data(), free);
-}
-
 py::dict task_arrays(pto::TaskColumns& t) {
   py::dict arrays;
-  arrays["task"] = as_array(t.task);
-  arrays["kernel"] = as_array(t.kernel);
-  arrays["site"] = as_array(t.site);
-  arrays["unit"] = as_array(t.unit);
-  arrays["core"] = as_array(t.core);
-  arrays["scheduler"] = as_array(t.scheduler);
-  arrays["pool"] = as_array(t.pool);
-  arrays["stream"] = as_array(t.stream);
-  arrays["submit"] = as_array(t.submit);
-  arrays["ready"] = as_array(t.ready);
-  arrays["dispatch"] = as_array(t.dispatch);
-  arrays["start"] = as_array(t.start);
-  arrays["end"] = as_array(t.end);
-  arrays["retire"] = as_array(t.retire);
-  arrays["bound_by"] = as_array(t.bound_by);
-  arrays["axis_count"] = as_array(t.axis_count);
-  arrays["axes"] = as_array(t.axes);
+  arrays["task"] = as_array(std::move(t.task));
+  arrays["kernel"] = as_array(std::move(t.kernel));
+  arrays["site"] = as_array(std::move(t.site));
+  arrays["unit"] = as_array(std::move(t.unit));
+  arrays["core"] = as_array(std::move(t.core));
+  arrays["scheduler"] = as_array(std::move(t.scheduler));
+  arrays["pool"] = as_array(std::move(t.pool));
+  arrays["stream"] = as_array(std::move(t.stream));
+  arrays["submit"] = as_array(std::move(t.submit));
+  arrays["ready"] = as_array(std::move(t.ready));
+  arrays["dispatch"] = as_array(std::move(t.dispatch));
+  arrays["start"] = as_array(std::move(t.start));
+  arrays["end"] = as_array(std::move(t.end));
+  arrays["retire"] = as_array(std::move(t.retire));
+  arrays["published"] = as_array(std::move(t.published));
+  arrays["duration"] = as_array(std::move(t.duration));
+  arrays["waited_for"] = as_array(std::move(t.waited_for));
+  arrays["before_submit"] = as_array(std::move(t.before_submit));
+  arrays["bound_by"] = as_array(std::move(t.bound_by));
+  arrays["axis_count"] = as_array(std::move(t.axis_count));
+  arrays["axes"] = as_array(std::move(t.axes));
   return arrays;
 }
 
@@ -165,14 +162,14 @@ py::dict read_trace(const Path& path) {
     trace = pto::read_trace(path);
   }
   py::dict edges, stalls, all;
-  edges["src"] = as_array(trace.edges.src);
-  edges["dst"] = as_array(trace.edges.dst);
-  edges["kind"] = as_array(trace.edges.kind);
-  stalls["core"] = as_array(trace.stalls.core);
-  stalls["begin"] = as_array(trace.stalls.begin);
-  stalls["end"] = as_array(trace.stalls.end);
-  stalls["cause"] = as_array(trace.stalls.cause);
-  stalls["task"] = as_array(trace.stalls.task);
+  edges["src"] = as_array(std::move(trace.edges.src));
+  edges["dst"] = as_array(std::move(trace.edges.dst));
+  edges["kind"] = as_array(std::move(trace.edges.kind));
+  stalls["core"] = as_array(std::move(trace.stalls.core));
+  stalls["begin"] = as_array(std::move(trace.stalls.begin));
+  stalls["end"] = as_array(std::move(trace.stalls.end));
+  stalls["cause"] = as_array(std::move(trace.stalls.cause));
+  stalls["task"] = as_array(std::move(trace.stalls.task));
   all["header"] = trace_header(trace);
   all["tasks"] = task_arrays(trace.tasks);
   all["edges"] = edges;
@@ -227,6 +224,7 @@ void bind_trace(py::module_& m) {
   writer("write_edges_csv", pto::write_edges_csv);
   writer("write_stalls_csv", pto::write_stalls_csv);
   writer("write_perfetto", pto::write_perfetto);
+  writer("write_critical_path_csv", pto::write_critical_path_csv);
 }
 
 }  // namespace

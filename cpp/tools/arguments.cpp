@@ -29,10 +29,11 @@ Runs a task program: numbers on host threads, cycles in virtual time.
   --edges FILE.csv       one row per dependency
   --stalls FILE.csv      one row per gap on a core
   --trace FILE.pftrace   for ui.perfetto.dev; one nanosecond is one cycle
+  --critical-path FILE.csv  one row per piece of the two critical paths; adds their sum to the summary
   --what-if KEY=VALUE    compares with what this setting would give; may be repeated: each alone, then all together
   --version, --help
 
-One FILE, from --stats to --trace, may be -: it is printed instead of the summary.
+One FILE, from --stats to --critical-path, may be -: it is printed instead of the summary.
 
 exit code: 0 done, 1 an error of program, settings or data, 2 wrong usage, 70 an error of ptosim, 130 interrupted
 )";
@@ -73,6 +74,7 @@ enum Option : int {
   kEdges,
   kStalls,
   kTrace,
+  kCriticalPath,
   kWhatIf,
   kVersion,
   kHelp,
@@ -91,6 +93,7 @@ constexpr std::array kOptions = {
     option{"edges", required_argument, nullptr, kEdges},
     option{"stalls", required_argument, nullptr, kStalls},
     option{"trace", required_argument, nullptr, kTrace},
+    option{"critical-path", required_argument, nullptr, kCriticalPath},
     option{"what-if", required_argument, nullptr, kWhatIf},
     option{"version", no_argument, nullptr, kVersion},
     option{"help", no_argument, nullptr, kHelp},
@@ -135,6 +138,9 @@ void apply(Arguments& arguments, int option, const char* value) {
     case kTrace:
       arguments.trace = value;
       break;
+    case kCriticalPath:
+      arguments.critical_path = value;
+      break;
     case kWhatIf:
       arguments.what_if.emplace_back(value);
       break;
@@ -150,7 +156,9 @@ void apply(Arguments& arguments, int option, const char* value) {
   }
 }
 
-auto files(const Arguments& a) { return std::array{&a.stats, &a.tasks, &a.edges, &a.stalls, &a.trace}; }
+auto files(const Arguments& a) {
+  return std::array{&a.stats, &a.tasks, &a.edges, &a.stalls, &a.trace, &a.critical_path};
+}
 
 auto files_on_stdout(const Arguments& arguments) {
   const auto all = files(arguments);

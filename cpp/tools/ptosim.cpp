@@ -13,6 +13,7 @@
 
 #include "arguments.h"
 #include "profiles.h"
+#include "pto/analysis.h"
 #include "pto/comparison.h"
 #include "pto/error.h"
 #include "pto/npy.h"
@@ -133,13 +134,13 @@ std::vector<TraceFile> trace_files(const Arguments& arguments) {
   std::vector<TraceFile> files = {{arguments.tasks, write_tasks_csv},
                                   {arguments.edges, write_edges_csv},
                                   {arguments.stalls, write_stalls_csv},
-                                  {arguments.trace, write_perfetto}};
+                                  {arguments.trace, write_perfetto},
+                                  {arguments.critical_path, write_critical_path_csv}};
   std::erase_if(files, [](const TraceFile& file) { return file.name.empty(); });
   return files;
 }
 
-void write_traces(const std::vector<TraceFile>& files, const fs::path& rows) {
-  const Trace trace = read_trace(rows);
+void write_traces(const std::vector<TraceFile>& files, const Trace& trace) {
   for (const auto& [name, format] : files) {
     if (name == kStdout) {
       format(trace, std::cout);
@@ -162,9 +163,13 @@ void simulate(const Arguments& arguments) {
   const std::vector<NpyArray> inputs = bind_inputs(session, arguments);
   const RunResult result = run_to_end(session, options);
   write_outputs(session, arguments);
-  if (!files.empty()) write_traces(files, options.trace);
+  const Trace trace = files.empty() ? Trace() : read_trace(options.trace);
+  write_traces(files, trace);
   if (!arguments.stats.empty()) write_stats(result, arguments.stats);
-  if (!arguments.stdout_is_taken()) std::cout << stats_summary(result.stats, result.clock_hz);
+  if (!arguments.stdout_is_taken()) {
+    std::cout << stats_summary(result.stats, result.clock_hz);
+    if (!arguments.critical_path.empty()) std::cout << "\n" << critical_path_summary(trace);
+  }
   if (!changed.empty()) std::cout << "\n" << what_if_table(session, result, changed);
 }
 

@@ -110,6 +110,29 @@ class Session:
         """`settings` are JSON objects, later ones win; raises ScheduleError or MachineError."""
 
 def read_trace(path: str | PathLike[str]) -> TraceColumns: ...
+class CriticalPath(TypedDict):
+    """`observed` has the columns `begin end cause task`; a cause is 0 for "compute", else 1 plus
+    the stall cause's position. `tasks` and `begin` are of the longest path, `slack` is per task."""
+
+    observed: dict[str, NDArray[Any]]
+    length: int
+    tasks: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    slack: NDArray[np.int64]
+    summary: str
+
+def critical_path(trace: str | PathLike[str]) -> CriticalPath: ...
+def live_tasks(
+    trace: str | PathLike[str],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Times, values and the high-water mark."""
+
+def ready_tasks(
+    trace: str | PathLike[str],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Times, values and the high-water mark."""
+
+def write_critical_path_csv(trace: str | PathLike[str], out: str | PathLike[str]) -> None: ...
 def write_tasks_csv(trace: str | PathLike[str], out: str | PathLike[str]) -> None: ...
 def write_edges_csv(trace: str | PathLike[str], out: str | PathLike[str]) -> None: ...
 def write_stalls_csv(trace: str | PathLike[str], out: str | PathLike[str]) -> None: ...

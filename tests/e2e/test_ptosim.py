@@ -122,7 +122,17 @@ def test_what_if_compares_each_setting_and_all_together(folder: Path, chain: Pat
     assert int(table[1][1]) == json.loads(alone.stdout)["makespan_cycles"]
 
 
-@pytest.mark.parametrize("option", ["--tasks", "--edges", "--stalls", "--trace"])
+def test_the_critical_path_adds_up_to_the_makespan(folder: Path, chain: Path) -> None:
+    ran = ptosim(folder, chain, *INPUTS, "--timing-only", "--critical-path", "path.csv")
+    assert ran.returncode == 0, ran.stderr
+    assert "longest path" in ran.stdout
+    rows = list(csv.DictReader((folder / "path.csv").read_text().splitlines()))
+    observed = [row for row in rows if row["path"] == "observed"]
+    cycles = sum(int(row["end"]) - int(row["begin"]) for row in observed)
+    assert f"{cycles} cycles" in ran.stdout.splitlines()[1]
+
+
+@pytest.mark.parametrize("option", ["--tasks", "--edges", "--stalls", "--trace", "--critical-path"])
 def test_a_minus_is_stdout(folder: Path, chain: Path, option: str) -> None:
     to_file = ptosim(folder, chain, *INPUTS, "--timing-only", option, "rows")
     assert "makespan" in to_file.stdout

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from model.engine import run_engine
+from model.joins import JOINS
 from model.simulator import simulate
 from model.timelines import COLUMNS, TIMELINES, Timeline
 
@@ -16,7 +17,7 @@ def simulator(request: pytest.FixtureRequest) -> Callable[..., dict[str, Any]]:
     return SIMULATORS[request.param]
 
 
-@pytest.mark.parametrize("timeline", TIMELINES, ids=lambda timeline: timeline.name)
+@pytest.mark.parametrize("timeline", [*TIMELINES, *JOINS], ids=lambda timeline: timeline.name)
 def test_worked_timeline(simulator: Callable[..., dict[str, Any]], timeline: Timeline) -> None:
     found = simulator(*timeline.arguments)
     tasks = [{column: row[column] for column in COLUMNS} for row in found["tasks"]]

@@ -2,6 +2,17 @@
 
 from pto_wsp.runtime.program import Program, Result
 from pto_wsp.runtime.stats import Stats
-from pto_wsp.runtime.trace import Trace
+from pto_wsp.runtime.trace import CriticalPath, StepSeries, Table, Trace
+from pto_wsp.runtime.what_if import Variant, WhatIf
 
-__all__ = ["Program", "Result", "Stats", "Trace"]
+__all__ = [
+    "CriticalPath",
+    "Program",
+    "Result",
+    "Stats",
+    "StepSeries",
+    "Table",
+    "Trace",
+    "Variant",
+    "WhatIf",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -16,6 +17,11 @@ from pto_wsp import _core
 from pto_wsp.errors import PtoError
 
 Array = NDArray[Any]
+
+_NOT_SHOWN = (
+    *("site", "axis_count", "axes"),
+    *("published", "duration", "waited_for", "before_submit"),
+)
 
 
 class Table(Mapping[str, Array]):
@@ -73,7 +79,7 @@ class Trace:
         site = columns["site"]
         codes = {"kernel": header["kernels"], "unit": ["cube", "vector"]}
         codes["bound_by"] = header["bound_by"]
-        made = _columns(columns, codes, skip=("site", "axis_count", "axes"))
+        made = _columns(columns, codes, skip=_NOT_SHOWN)
         made["loc"] = lambda: _named(site, [loc for loc, _ in header["sites"]])
         made["axes"] = lambda: _padded(columns["axes"], columns["axis_count"])
         return Table(made, len(site))
@@ -106,6 +112,32 @@ class Trace:
         names = self.axis_names(task)
         return dict(zip(names, map(int, self.tasks["axes"][task]), strict=False))
 
+    def critical_path(self) -> CriticalPath:
+        """Why the run took as long as it did (docs/analysis.md)."""
+        found = _core.critical_path(self._path)
+        names = ["compute", *self._data["header"]["stall_causes"]]
+        columns = found["observed"]
+        made = _columns(columns, {"cause": names})
+        return CriticalPath(
+            observed=Table(made, len(columns["begin"])),
+            length=found["length"],
+            longest=found["tasks"],
+            slack=found["slack"],
+            text=found["summary"].rstrip(),
+        )
+
+    def save_critical_path(self, path: str | PathLike[str]) -> None:
+        """Writes both paths as CSV: `path begin end cause task kernel loc axes`."""
+        _core.write_critical_path_csv(self._path, Path(path))
+
+    def window_occupancy(self) -> StepSeries:
+        """How many tasks are live, from `submit` to `retire`."""
+        return StepSeries(*_core.live_tasks(self._path))
+
+    def ready_depth(self) -> StepSeries:
+        """How many tasks are ready and not dispatched."""
+        return StepSeries(*_core.ready_tasks(self._path))
+
     def save(self, path: str | PathLike[str]) -> None:
         """Writes `.pftrace` for ui.perfetto.dev, or `.csv`: the tasks there, edges and stalls
         beside it as `NAME.edges.csv` and `NAME.stalls.csv`."""
@@ -118,6 +150,45 @@ class Trace:
             _core.write_stalls_csv(self._path, out.with_suffix(".stalls.csv"))
         else:
             raise PtoError(f"{out}: expected a name that ends in .pftrace or .csv")
+
+
+@dataclass(frozen=True)
+class CriticalPath:
+    """Two answers to "why so long". `str()` gives the shares in a few lines."""
+
+    observed: Table
+    """`begin end cause task`: back from the task that ends last, what each begin waited for, in
+    order of time. The pieces tile [0, makespan). The cause is `compute` where the task runs, else
+    a stall cause."""
+    length: int
+    """Cycles of the longest path through the edges, each task taking its own duration."""
+    longest: NDArray[np.int64]
+    """The tasks of one longest path, in order."""
+    slack: NDArray[np.int64]
+    """Of each task of the run, in cycles: how much longer it could take without making the longest
+    path longer. 0 exactly on the tasks of the longest paths."""
+    text: str
+
+    def totals(self) -> dict[str, int]:
+        """Cycles of the observed path per cause, the largest first."""
+        cycles = self.observed["end"] - self.observed["begin"]
+        causes = self.observed["cause"]
+        sums = {str(cause): int(cycles[causes == cause].sum()) for cause in np.unique(causes)}
+        return dict(sorted(sums.items(), key=lambda item: -item[1]))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class StepSeries:
+    """A number over time: `value[i]` holds from cycle `time[i]` to `time[i + 1]`, 0 holds before
+    `time[0]`. Both are int64, of one length."""
+
+    time: NDArray[np.int64]
+    value: NDArray[np.int64]
+    high_water: int
+    """The largest number, also within a cycle."""
 
 
 def _columns(
