@@ -86,7 +86,7 @@ std::unique_ptr<pto::Run> start_run(pto::Session& session, const std::string& mo
   pto::Settings all;
   for (const std::string& text : settings) all.apply_json(text);
   pto::RunOptions options = pto::configure(session.program(), all, profile);
-  options.mode = mode == "execute" ? pto::Mode::Execute : pto::Mode::Simulate;
+  options.mode = mode == "execute" ? pto::Mode::Execute : mode == "check" ? pto::Mode::Check : pto::Mode::Simulate;
   options.threads = threads;
   options.trace = trace;
   return session.start(options);
@@ -183,10 +183,45 @@ std::string compare(const pto::RunResult& base, const std::vector<std::pair<std:
   return pto::comparison_table(base, compared);
 }
 
+py::dict access(const pto::CheckedAccess& found) {
+  py::dict access;
+  access["task"] = found.task;
+  access["loc"] = found.loc;
+  access["text"] = found.text;
+  return access;
+}
+
+py::list findings(const std::vector<pto::Finding>& found) {
+  py::list list;
+  for (const pto::Finding& finding : found) {
+    py::dict item;
+    item["kind"] = pto::edge_name(finding.kind);
+    item["count"] = finding.count;
+    item["earlier"] = access(finding.earlier);
+    item["later"] = access(finding.later);
+    list.append(item);
+  }
+  return list;
+}
+
+py::dict check_report(const pto::RunResult& result) {
+  const pto::CheckReport& found = result.check.value();
+  py::dict report;
+  report["tasks"] = found.tasks;
+  report["edges"] = found.edges;
+  report["pairs"] = found.pairs;
+  report["races"] = findings(found.races);
+  report["partial_overlaps"] = findings(found.partial_overlaps);
+  report["needless_edges"] = findings(found.needless);
+  report["text"] = pto::check_text(found);
+  return report;
+}
+
 void bind_run(py::module_& m) {
   py::class_<pto::RunResult>(m, "RunResult")
       .def_property_readonly("json",
                              [](const pto::RunResult& r) { return pto::stats_json(r.stats, r.host, r.clock_hz); })
+      .def_property_readonly("check", check_report)
       .def_property_readonly("summary",
                              [](const pto::RunResult& r) { return pto::stats_summary(r.stats, r.clock_hz); });
   py::class_<pto::Run>(m, "Run")

@@ -31,6 +31,7 @@ Runs a task program: numbers on host threads, cycles in virtual time.
   --trace FILE.pftrace   for ui.perfetto.dev; one nanosecond is one cycle
   --critical-path FILE.csv  one row per piece of the two critical paths; adds their sum to the summary
   --what-if KEY=VALUE    compares with what this setting would give; may be repeated: each alone, then all together
+  --check                proves that edges order all conflicting accesses, or names those that race (exit code 1)
   --version, --help
 
 One FILE, from --stats to --critical-path, may be -: it is printed instead of the summary.
@@ -76,6 +77,7 @@ enum Option : int {
   kTrace,
   kCriticalPath,
   kWhatIf,
+  kCheck,
   kVersion,
   kHelp,
 };
@@ -95,6 +97,7 @@ constexpr std::array kOptions = {
     option{"trace", required_argument, nullptr, kTrace},
     option{"critical-path", required_argument, nullptr, kCriticalPath},
     option{"what-if", required_argument, nullptr, kWhatIf},
+    option{"check", no_argument, nullptr, kCheck},
     option{"version", no_argument, nullptr, kVersion},
     option{"help", no_argument, nullptr, kHelp},
     option{nullptr, 0, nullptr, 0},
@@ -144,6 +147,9 @@ void apply(Arguments& arguments, int option, const char* value) {
     case kWhatIf:
       arguments.what_if.emplace_back(value);
       break;
+    case kCheck:
+      arguments.check = true;
+      break;
     case kVersion:
       std::cout << "ptosim " PTO_VERSION " (task program ABI " << PTO_ABI_VERSION << ")\n";
       throw Exit{0};
@@ -168,8 +174,8 @@ auto files_on_stdout(const Arguments& arguments) {
 void check(const Arguments& arguments) {
   if (arguments.timing_only && !arguments.outputs.empty()) refuse("--output: --timing-only computes no values");
   if (files_on_stdout(arguments) > 1) refuse("-: expected one file to go to stdout, found several");
-  if (arguments.stdout_is_taken() && !arguments.what_if.empty()) {
-    refuse("-: --what-if prints a table to stdout: give the other output a file");
+  if (arguments.stdout_is_taken() && (arguments.check || !arguments.what_if.empty())) {
+    refuse("-: --what-if and --check print to stdout: give the other output a file");
   }
 }
 

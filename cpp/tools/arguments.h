@@ -14,6 +14,7 @@ struct Arguments {
   std::vector<std::string> settings;  // KEY=VALUE, in order
   int threads = 0;                    // 0: one per core
   bool timing_only = false;
+  bool check = false;
   std::string stats, tasks, edges, stalls, trace, critical_path;  // files; empty: not wanted, "-": stdout
   std::vector<std::pair<std::string, std::string>> inputs;        // tensor, file
   std::vector<std::pair<std::string, std::string>> outputs;

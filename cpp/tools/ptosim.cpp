@@ -150,6 +150,15 @@ void write_traces(const std::vector<TraceFile>& files, const Trace& trace) {
   }
 }
 
+// Prints what was found; true where nothing races.
+bool check_races(Session& session, RunOptions options) {
+  options.mode = Mode::Check;
+  options.trace.clear();
+  const CheckReport report = run_to_end(session, options).check.value();
+  std::cout << "\n" << check_text(report);
+  return report.races.empty();
+}
+
 void simulate(const Arguments& arguments) {
   const auto program = std::make_shared<const LoadedProgram>(arguments.program);
   for (const auto& output : arguments.outputs) tensor_named(program->program(), output.first);
@@ -171,6 +180,7 @@ void simulate(const Arguments& arguments) {
     if (!arguments.critical_path.empty()) std::cout << "\n" << critical_path_summary(trace);
   }
   if (!changed.empty()) std::cout << "\n" << what_if_table(session, result, changed);
+  if (arguments.check && !check_races(session, options)) throw Exit{1};
 }
 
 int guarded_main(int argc, char** argv) {

@@ -84,7 +84,30 @@ class Run:
     def result(self) -> RunResult:
         """Waits; raises what went wrong."""
 
+class CheckedAccess(TypedDict):
+    task: int
+    loc: str
+    text: str
+
+class Finding(TypedDict):
+    kind: str
+    count: int
+    earlier: CheckedAccess
+    later: CheckedAccess
+
+class CheckReport(TypedDict):
+    tasks: int
+    edges: int
+    pairs: int
+    races: list[Finding]
+    partial_overlaps: list[Finding]
+    needless_edges: list[Finding]
+    text: str
+
 class RunResult:
+    @property
+    def check(self) -> CheckReport:
+        """Of a run in mode `check`."""
     @property
     def json(self) -> str:
         """Statistics as JSON."""
@@ -101,7 +124,7 @@ class Session:
     def replay(self, other: Session) -> None: ...
     def start(
         self,
-        mode: Literal["execute", "simulate"],
+        mode: Literal["execute", "simulate", "check"],
         settings: list[str],
         profile: str | PathLike[str],
         threads: int,
@@ -110,6 +133,7 @@ class Session:
         """`settings` are JSON objects, later ones win; raises ScheduleError or MachineError."""
 
 def read_trace(path: str | PathLike[str]) -> TraceColumns: ...
+
 class CriticalPath(TypedDict):
     """`observed` has the columns `begin end cause task`; a cause is 0 for "compute", else 1 plus
     the stall cause's position. `tasks` and `begin` are of the longest path, `slack` is per task."""

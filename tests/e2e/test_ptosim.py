@@ -132,6 +132,15 @@ def test_the_critical_path_adds_up_to_the_makespan(folder: Path, chain: Path) ->
     assert f"{cycles} cycles" in ran.stdout.splitlines()[1]
 
 
+def test_check_names_races(folder: Path, chain: Path) -> None:
+    proven = ptosim(folder, chain, *INPUTS, "--check")
+    assert proven.returncode == 0, proven.stderr
+    assert "2 conflicting pairs, 0 of them not ordered" in proven.stdout
+    racing = ptosim(folder, chain, *INPUTS, "--timing-only", "--check", "--set", "deps=explicit")
+    assert racing.returncode == 1
+    assert "chain.py:33: task 4, twice(pick=0) reads y[2:3, 0:8]" in racing.stdout
+
+
 @pytest.mark.parametrize("option", ["--tasks", "--edges", "--stalls", "--trace", "--critical-path"])
 def test_a_minus_is_stdout(folder: Path, chain: Path, option: str) -> None:
     to_file = ptosim(folder, chain, *INPUTS, "--timing-only", option, "rows")
@@ -166,11 +175,12 @@ def test_routing_is_drawn_where_it_is_declared(folder: Path) -> None:
         (["--input", "x"], 2, "--input: expected NAME=FILE.npy"),
         (["--timing-only", "--output", "z=z.npy"], 2, "computes no values"),
         (["--fast"], 2, "--help"),
+        (["--timing-only", "--check"], 1, "chain.py:23: tensor 'chosen' has no values"),
         (["--what-if", "windo=4"], 1, "unknown setting `windo`; did you mean `window`?"),
         (["--what-if", "cores.vector=0"], 1, "cores.vector"),
         (["--what-if", "window"], 1, "expected KEY=VALUE, found `window`"),
         (["--tasks", "-", "--stats", "-"], 2, "expected one file to go to stdout"),
-        (["--stats", "-", "--what-if", "window=4"], 2, "--what-if prints a table to stdout"),
+        (["--stats", "-", "--what-if", "window=4"], 2, "--what-if and --check print to stdout"),
     ],
 )
 def test_what_is_wrong_is_said(

@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "pto/check.h"
 #include "pto/config.h"
 #include "pto/program.h"
 #include "pto/report.h"
@@ -25,6 +27,7 @@ struct TensorData {
 enum class Mode {
   Execute,   // numbers and virtual time
   Simulate,  // virtual time alone
+  Check,     // neither: the order of accesses alone (pto/check.h)
 };
 
 struct RunOptions {
@@ -39,7 +42,8 @@ struct RunOptions {
 struct RunResult {
   Stats stats;
   HostTimes host;
-  int64_t clock_hz = 1;  // what a cycle of the stats is
+  int64_t clock_hz = 1;              // what a cycle of the stats is
+  std::optional<CheckReport> check;  // of Mode::Check; stats have no more than its number of tasks then
 };
 
 // A run on a thread of its own.

@@ -71,19 +71,19 @@ class Keys {
 };
 
 // Virtual time takes the structure of both modes alike.
-class TimedSink : public RunSink {
+class OrderedSink : public RunSink {
  public:
-  TimedSink(const pto_program& program, Keys keys, Simulation& simulation)
-      : program_(program), keys_(std::move(keys)), simulation_(simulation), aliases_(program) {}
-  void scope_begin() override { simulation_.scope_begin(); }
-  void part() override { simulation_.part(); }
-  void scope_end() override { simulation_.scope_end(); }
+  OrderedSink(const pto_program& program, Keys keys, TaskSink& order)
+      : program_(program), keys_(std::move(keys)), order_(order), aliases_(program) {}
+  void scope_begin() override { order_.scope_begin(); }
+  void part() override { order_.part(); }
+  void scope_end() override { order_.scope_end(); }
 
  protected:
   int64_t simulate(pto_task task) {
     aliases_.check(task);
     task.keys = keys_.of(task);
-    return simulation_.submit(task);
+    return order_.submit(task);
   }
 
   std::string title(const pto_task& task) const {
@@ -92,16 +92,16 @@ class TimedSink : public RunSink {
 
   const pto_program& program_;
   Keys keys_;
-  Simulation& simulation_;
+  TaskSink& order_;  // simulates or checks
 
  private:
   AliasCheck aliases_;
 };
 
-class ExecuteSink final : public TimedSink {
+class ExecuteSink final : public OrderedSink {
  public:
-  ExecuteSink(const pto_program& program, Keys keys, Simulation& simulation, Executor& executor)
-      : TimedSink(program, std::move(keys), simulation), executor_(executor) {}
+  ExecuteSink(const pto_program& program, Keys keys, TaskSink& simulation, Executor& executor)
+      : OrderedSink(program, std::move(keys), simulation), executor_(executor) {}
 
   int64_t submit(const pto_task& task) override {
     executor_.submit(task);
@@ -112,7 +112,7 @@ class ExecuteSink final : public TimedSink {
     executor_.read(region, values);
     check_indices(program_, region, values);
     log_.insert(log_.end(), values, values + element_count(region));
-    simulation_.read(region);
+    order_.read(region);
   }
   ReadLog take_log() { return std::move(log_); }
 
@@ -121,10 +121,10 @@ class ExecuteSink final : public TimedSink {
   ReadLog log_;
 };
 
-class SimulateSink final : public TimedSink {
+class SimulateSink final : public OrderedSink {
  public:
-  SimulateSink(const pto_program& program, Keys keys, Simulation& simulation, SimulatedValues values)
-      : TimedSink(program, std::move(keys), simulation), values_(std::move(values)) {}
+  SimulateSink(const pto_program& program, Keys keys, TaskSink& order, SimulatedValues values)
+      : OrderedSink(program, std::move(keys), order), values_(std::move(values)) {}
 
   int64_t submit(const pto_task& task) override {
     if (program_.sites[task.site].checked) check(task);
@@ -135,7 +135,7 @@ class SimulateSink final : public TimedSink {
     check_read(program_, region);
     values_.read(region, values);
     check_indices(program_, region, values);
-    simulation_.read(region);
+    order_.read(region);
   }
 
  private:
@@ -231,6 +231,7 @@ void Run::Impl::main() {
 Stats Run::Impl::run_program() {
   const auto kernels = kernel_infos(program_, options_.costs);
   const auto tensors = tensor_infos(program_);
+  if (options_.mode == Mode::Check) return check(kernels, tensors);
   Simulation simulation(options_.machine, options_.schedule, kernels, tensors, trace_ ? &*trace_ : nullptr, stop_,
                         {program_.sites, program_.site_count});
   StopOnError guard(stop_);
@@ -252,10 +253,25 @@ Stats Run::Impl::execute(Simulation& simulation) {
 }
 
 Stats Run::Impl::simulate(Simulation& simulation) {
-  SimulateSink sink(program_, Keys(program_, options_.schedule.keys), simulation,
+  send_tasks(simulation);
+  return simulation.finish();
+}
+
+Stats Run::Impl::check(std::span<const KernelInfo> kernels, std::span<const TensorInfo> tensors) {
+  RaceCheck race_check(options_.schedule, kernels, tensors, {program_.sites, program_.site_count}, stop_);
+  send_tasks(race_check);
+  result_.check = race_check.finish();
+  describe(*result_.check, program_);
+  Stats stats;
+  stats.tasks = result_.check->tasks;
+  return stats;
+}
+
+// Without values: what the workload reads is replayed or drawn.
+void Run::Impl::send_tasks(TaskSink& order) {
+  SimulateSink sink(program_, Keys(program_, options_.schedule.keys), order,
                     SimulatedValues(program_, state_->tensors, state_->log()));
   orchestrate(program_, sink);
-  return simulation.finish();
 }
 
 void Run::Impl::start_executor() {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 
 #include "program/session_state.h"
@@ -32,6 +33,8 @@ struct Run::Impl {
   void main();
   Stats execute(Simulation& simulation);
   Stats simulate(Simulation& simulation);
+  Stats check(std::span<const KernelInfo> kernels, std::span<const TensorInfo> tensors);
+  void send_tasks(TaskSink& order);
   Stats run_program();
   void start_executor();
   void stop_executor();

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pto_wsp import _core
 from pto_wsp.errors import ExecutionError, LoadError, PtoError, ScheduleError
 from pto_wsp.machine import profile_path
+from pto_wsp.runtime.check import CheckReport
 from pto_wsp.runtime.stats import Stats
 from pto_wsp.runtime.trace import Trace
 from pto_wsp.runtime.what_if import Changes, Setting, WhatIf, compare, each_alone_then_together
@@ -151,6 +152,13 @@ class Program:
         self._prepare_simulation(replay)
         return compare(runs, lambda one: _finish(self._start("simulate", one, 1, "")))
 
+    def check(self, *, replay: Program | None = None, **settings: Setting) -> CheckReport:
+        """Whether the schedule's edges order every two tasks that touch the same element, one of
+        them writing, whatever the timing; `settings` change it as in simulate(). Raises nothing
+        for a race: ask the report. Data that the workload reads is as in simulate()."""
+        self._prepare_simulation(replay)
+        return CheckReport.of(_finish(self._start("check", settings, 1, "")))
+
     def _prepare_simulation(self, replay: Program | None) -> None:
         if self._pending is not None:
             _poll(self._pending[0])
@@ -162,7 +170,7 @@ class Program:
 
     def _start(
         self,
-        mode: Literal["execute", "simulate"],
+        mode: Literal["execute", "simulate", "check"],
         changes: Changes,
         threads: int | None,
         trace: Path | str,
