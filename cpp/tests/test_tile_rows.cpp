@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "pto/tiles.h"
 #include "tile_reference.h"
 
 namespace {
@@ -47,7 +48,7 @@ struct Chosen {
 
 Chosen topk(const std::vector<float>& row, size_t k) {
   Chosen chosen{std::vector<float>(k), std::vector<int32_t>(k)};
-  pto::kBaselineTable.topk(1, static_cast<int64_t>(row.size()), static_cast<int64_t>(k), row.data(),
+  pto_topk<pto_descending>(1, static_cast<int64_t>(row.size()), static_cast<int64_t>(k), row.data(),
                            chosen.values.data(), chosen.indices.data());
   return chosen;
 }
@@ -99,7 +100,7 @@ TEST_CASE("top-k: largest first, ties to the lower index, NaN above all") {
   const float row[] = {kInf, 1, 2, kNan};
   float values[1];
   int32_t index[1];
-  CHECK(pto::kBaselineTable.topk(2, 2, 1, row, values, index) == 3);
+  CHECK(pto_topk<pto_descending>(2, 2, 1, row, values, index) == 3);
   CHECK(topk({-kInf, -kInf, -kInf}, 3).indices == std::vector<int32_t>{0, 1, 2});
 }
 
@@ -120,9 +121,9 @@ TEST_CASE("gather picks by column and finds the first bad index") {
   const std::vector<float> in = {1, 2, 3, 4, 5, 6};
   std::vector<float> out(4);
   const std::vector<int32_t> good = {2, 0, 1, 1};
-  CHECK(pto::kBaselineTable.gather(2, 3, 2, in.data(), good.data(), out.data()) == -1);
+  CHECK(pto_gather(2, 3, 2, in.data(), good.data(), out.data()) == -1);
   CHECK(out == std::vector<float>{3, 1, 5, 5});
   const std::vector<int32_t> high = {2, 0, 3, -1}, negative = {0, -1, 0, 0};
-  CHECK(pto::kBaselineTable.gather(2, 3, 2, in.data(), high.data(), out.data()) == 2);
-  CHECK(pto::kBaselineTable.gather(2, 3, 2, in.data(), negative.data(), out.data()) == 1);
+  CHECK(pto_gather(2, 3, 2, in.data(), high.data(), out.data()) == 2);
+  CHECK(pto_gather(2, 3, 2, in.data(), negative.data(), out.data()) == 1);
 }

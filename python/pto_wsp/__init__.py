@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         TraceError,
     )
     from pto_wsp.language import tl
+    from pto_wsp.language import tl as pto
     from pto_wsp.language.axes import Dense
     from pto_wsp.language.dtypes import DType
     from pto_wsp.language.kernel import jit_kernel, kernel
@@ -100,6 +101,7 @@ __all__ = [
     "combine",
     "jit_kernel",
     "kernel",
+    "pto",
     "sequential",
     "tl",
     "workload",
@@ -109,7 +111,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return _version("pto-wsp")
-    if name == "tl":
+    if name in ("tl", "pto"):  # two names of one module
         return importlib.import_module("pto_wsp.language.tl")
     if (home := _HOME_OF.get(name)) is None:
         raise AttributeError(f"module 'pto_wsp' has no attribute {name!r}")

@@ -98,7 +98,7 @@ typedef struct pto_operand {
   uint8_t transposed;    // the operand is the transpose of what is stored
 } pto_operand;
 
-typedef enum pto_reduction { PTO_SUM, PTO_MAX } pto_reduction;
+typedef enum pto_reduction { PTO_SUM, PTO_MAX, PTO_MIN } pto_reduction;
 
 // Numeric routines that emitted kernels call; the same bits on every machine. Values in scratch are dense and
 // row-major; f16, bf16 and f32 are held as float, already rounded to their dtype; f64 as double, integers and i1
@@ -111,12 +111,8 @@ typedef struct pto_tile_ops {
   // in float.
   void (*matmul)(void* worker, int64_t m, int64_t k, int64_t n, const pto_operand* a, const pto_operand* b,
                  const float* acc, float* value);
-  // Element c of a row goes to lane c mod 64; the lanes meet in a binary tree. A NaN is the largest.
+  // Element c of a row goes to lane c mod 64; the lanes meet in a binary tree. A NaN wins.
   void (*row_reduce)(pto_reduction op, int64_t rows, int64_t cols, const float* in, float* out);
-  // The k largest of each row, largest first; ties go to the lower index. Answers the first NaN's position, or -1.
-  int64_t (*topk)(int64_t rows, int64_t cols, int64_t k, const float* in, float* values, int32_t* indices);
-  // out[r][c] = in[r][indices[r][c]]; answers the first bad index's position, or -1.
-  int64_t (*gather)(int64_t rows, int64_t cols, int64_t out_cols, const float* in, const int32_t* indices, float* out);
 } pto_tile_ops;
 
 // One run of a kernel on a host thread.

@@ -6,7 +6,7 @@
 namespace pto::cost {
 
 struct VectorOp {
-  enum class Shape { ElementWise, RowSum, RowMax, TopK };
+  enum class Shape { ElementWise, RowSum, RowMax, ArgMax, Scan, Order };
   std::string_view name;
   Shape shape;
   std::array<Instruction, 12> instructions;  // element-wise: one after the other
@@ -55,9 +55,18 @@ constexpr std::array kOps = {
     element_wise("iota", Other),
     element_wise("constant", Copy),
     element_wise("splat", Copy),
+    element_wise("gather_rows", Copy),
+    element_wise("colsum", Add),  // the rows one after the other
+    element_wise("colmax", Add),
+    element_wise("cumsum_down", Add),
+    element_wise("colmin", Add),
     VectorOp{"rowsum", VectorOp::Shape::RowSum, {}, 0},
     VectorOp{"rowmax", VectorOp::Shape::RowMax, {}, 0},
-    VectorOp{"topk", VectorOp::Shape::TopK, {}, 0},
+    VectorOp{"rowmin", VectorOp::Shape::RowMax, {}, 0},
+    VectorOp{"argmax", VectorOp::Shape::ArgMax, {}, 0},
+    VectorOp{"cumsum", VectorOp::Shape::Scan, {}, 0},
+    VectorOp{"topk", VectorOp::Shape::Order, {}, 0},
+    VectorOp{"sort", VectorOp::Shape::Order, {}, 0},
 };
 
 int64_t run(const VectorInstruction& i, int64_t repeats) {
@@ -70,12 +79,19 @@ int64_t reduce_cycles(const VectorCore& core, Instruction step, int64_t steps, i
 }
 
 // Each row is sorted on its own: runs of 32 pairs (value, index), of which each level merges four into one.
-int64_t topk_cycles(const VectorCore& core, int64_t rows, int64_t cols) {
+int64_t order_cycles(const VectorCore& core, int64_t rows, int64_t cols) {
   constexpr int64_t kRun = 32, kLists = 4;
   const int64_t runs = ceil_div(cols, kRun);
   int64_t levels = 1;
   for (int64_t sorted = 1; sorted < runs; sorted *= kLists) ++levels;
   return rows * levels * run(core[Sort], runs);
+}
+
+// In steps of 1, 2, 4, ... elements: each adds the tile to itself, moved by a step.
+int64_t scan_cycles(const VectorCore& core, int64_t length, int64_t repeats) {
+  int64_t steps = 0;
+  for (int64_t added = 1; added < length; added *= 2) ++steps;
+  return steps * run(core[Add], repeats);
 }
 
 }  // namespace
@@ -97,8 +113,13 @@ int64_t vector_cycles(const VectorCore& core, const VectorOp& op, int64_t rows, 
     case VectorOp::Shape::RowMax:
       // Down to one maximum per 32 B, then to one of all.
       return reduce_cycles(core, GroupMax, 2, rows, row_repeats) + partial;
-    case VectorOp::Shape::TopK:
-      return topk_cycles(core, rows, cols) + partial;
+    case VectorOp::Shape::ArgMax:
+      // The maximum, where it stands (one comparison of all), and the least of these columns.
+      return 2 * (reduce_cycles(core, GroupMax, 2, rows, row_repeats) + partial) + run(core[Other], rows * row_repeats);
+    case VectorOp::Shape::Scan:
+      return scan_cycles(core, cols, rows * row_repeats) + partial;
+    case VectorOp::Shape::Order:
+      return order_cycles(core, rows, cols) + partial;
     case VectorOp::Shape::ElementWise:
       break;
   }

@@ -178,10 +178,13 @@ def _circumstances(compiler: Compiler) -> tuple[str, ...]:
     return (compiler.identity, shlex.join(arguments), _headers())
 
 
+_HEADERS = ("abi.h", "functions.h", "kernel.h", "tiles.h")
+
+
 @lru_cache
 def _headers() -> str:
     folder = include_dir() / "pto"
-    return _digest(*((folder / name).read_text() for name in ("abi.h", "functions.h", "kernel.h")))
+    return _digest(*((folder / name).read_text() for name in _HEADERS))
 
 
 def _digest(*parts: str | Sequence[str]) -> str:

@@ -54,7 +54,14 @@ _COMPARISON: dict[Predicate, str] = {
 
 def is_element_wise(op: Operation) -> bool:
     """True for the ops that `emit_loop` can write."""
-    others = (tile.ConstantOp, tile.IotaOp, tile.CompareOp, tile.SelectOp, tile.CastOp)
+    others = (
+        tile.ConstantOp,
+        tile.IotaOp,
+        tile.CompareOp,
+        tile.SelectOp,
+        tile.CastOp,
+        tile.BroadcastOp,
+    )
     return type(op) in _UNARY or type(op) in _BINARY or isinstance(op, others)
 
 
@@ -154,6 +161,8 @@ class _LoopNest:
                 return f"{operands[0]} ? {operands[1]} : {operands[2]}"
             case tile.CastOp():
                 return _cast(operands[0], op)
+            case tile.BroadcastOp():
+                return operands[0]
             case _:
                 patterns = _UNARY | _BINARY
                 if not is_float(element_type):

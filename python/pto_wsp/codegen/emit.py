@@ -17,6 +17,7 @@ _HEAD = """\
 // Emitted: change the Python source instead.
 #include "pto/abi.h"
 #include "pto/kernel.h"
+#include "pto/tiles.h"
 """
 
 _KEYS_HEAD = """\

@@ -16,36 +16,47 @@ def c_type(element_type: Attribute) -> str:
     """The C type that holds an element in scratch: floats of every precision are held as float."""
     info = dtype_info(element_type)
     if info.kind == "float":
-        return "float"
-    return {"i1": "uint8_t", "i32": "int32_t", "i64": "int64_t"}[info.name]
+        return "double" if info.name == "f64" else "float"
+    if info.kind == "bool":
+        return "uint8_t"
+    return f"{'uint' if info.name.startswith('u') else 'int'}{8 * info.bytes}_t"
 
 
 def c_bytes(element_type: Attribute) -> int:
     """Bytes of an element in scratch."""
     info = dtype_info(element_type)
-    return 4 if info.kind == "float" else info.bytes
+    return max(info.bytes, 4) if info.kind == "float" else info.bytes
 
 
 def c_number(number: float | int, element_type: Attribute) -> str:
     """A literal that gives back every bit of `number`."""
-    if dtype_info(element_type).kind != "float":
-        return f"INT64_C({number})" if dtype_info(element_type).name == "i64" else str(int(number))
+    info = dtype_info(element_type)
+    if info.kind != "float":
+        return _integer(int(number), info.name)
+    suffix = "" if info.name == "f64" else "f"
     if math.isnan(number):
-        return '__builtin_nanf("")'
+        return f'__builtin_nan{suffix}("")'
     if math.isinf(number):
-        return "__builtin_inff()" if number > 0 else "-__builtin_inff()"
+        return f"{'-' if number < 0 else ''}__builtin_inf{suffix}()"
     decimal = repr(float(number))
-    return (
-        f"{decimal}f"
-        if float(decimal) == number and len(decimal) <= 9
-        else f"{float(number).hex()}f"
-    )
+    exact = float(decimal) == number and len(decimal) <= 9
+    return f"{decimal if exact else float(number).hex()}{suffix}"
+
+
+def _integer(number: int, name: str) -> str:
+    if name == "u64":
+        return f"UINT64_C({number})"
+    if name != "i64":
+        return str(number)
+    # The least number has no literal: its digits are those of one that does not fit.
+    return "INT64_MIN" if number == -(2**63) else f"INT64_C({number})"
 
 
 def rounded(expression: str, element_type: Attribute) -> str:
     """`expression`, a float, rounded to the dtype."""
-    name = dtype_info(element_type).name
-    return f"pto_round_{name}({expression})" if name in ("f16", "bf16") else expression
+    info = dtype_info(element_type)
+    narrow = info.kind == "float" and info.bytes < 4
+    return f"pto_round_{info.name}({expression})" if narrow else expression
 
 
 @dataclass(frozen=True)

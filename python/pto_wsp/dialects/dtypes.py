@@ -68,6 +68,11 @@ def is_integer(element_type: Attribute) -> bool:
     return dtype_info(element_type).kind == "int"
 
 
+def is_numeric(element_type: Attribute) -> bool:
+    """True for what arithmetic works on: integers and floats, not masks."""
+    return is_float(element_type) or is_integer(element_type)
+
+
 def widened(a: Attribute, b: Attribute) -> TypeAttribute | None:
     """The type in which `a` meets `b`: itself if equal, f32 for different floats, else None."""
     if a == b:

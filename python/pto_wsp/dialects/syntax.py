@@ -17,7 +17,7 @@ from xdsl.ir.affine import (
     AffineSymExpr,
 )
 from xdsl.irdl import IRDLOperation
-from xdsl.parser import AttrParser, Parser
+from xdsl.parser import AttrParser, Parser, UnresolvedOperand
 from xdsl.printer import Printer
 
 
@@ -50,13 +50,17 @@ class CustomSyntax(IRDLOperation, ABC):
 
 def parse_value(parser: Parser) -> SSAValue:
     """A value that is defined above: its type is known, hence not written."""
-    start = parser.pos
-    operand = parser.parse_unresolved_operand("expected a value such as %x")
+    return resolved(parser, parser.parse_unresolved_operand("expected a value such as %x"))
+
+
+def resolved(parser: Parser, operand: UnresolvedOperand) -> SSAValue:
+    """The value that a name stands for."""
     values = parser.ssa_values.get(operand.operand_name)
+    span = operand.span
     if values is None:
-        parser.raise_error(f"%{operand.operand_name} is not defined above", start, parser.pos)
+        parser.raise_error(f"%{operand.operand_name} is not defined above", span)
     if operand.index >= len(values):
-        parser.raise_error(f"%{operand.operand_name} has only {len(values)} values", start)
+        parser.raise_error(f"%{operand.operand_name} has only {len(values)} values", span)
     return values[operand.index]
 
 

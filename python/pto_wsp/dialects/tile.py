@@ -6,59 +6,40 @@ and dtype; where it is placed is a property that a pass writes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from typing_extensions import Self
-from xdsl.dialects.builtin import ArrayAttr, IntAttr, StringAttr, SymbolNameConstraint
-from xdsl.ir import Block, Dialect, Operation, Region, SSAValue
-from xdsl.irdl import (
-    irdl_op_definition,
-    lazy_traits_def,
-    operand_def,
-    opt_prop_def,
-    prop_def,
-    region_def,
-    result_def,
-    traits_def,
-)
+from xdsl.dialects.builtin import ArrayAttr, StringAttr, SymbolNameConstraint
+from xdsl.ir import Block, Dialect, Region, SSAValue
+from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def, region_def, traits_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
-from xdsl.traits import (
-    EffectInstance,
-    HasParent,
-    IsolatedFromAbove,
-    IsTerminator,
-    MemoryEffect,
-    MemoryEffectKind,
-    NoTerminator,
-    Pure,
-    SymbolOpInterface,
-)
+from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
-from pto_wsp.dialects.dtypes import is_float
-from pto_wsp.dialects.syntax import (
-    CustomSyntax,
-    ints,
-    join,
-    parse_body,
-    parse_value,
-    print_body,
-    strings,
+from pto_wsp.dialects.syntax import CustomSyntax, parse_body, print_body, strings
+from pto_wsp.dialects.tile_choice import GatherOp, GatherRowsOp, OrderOp, SortOp, TopkOp
+from pto_wsp.dialects.tile_loops import ForOp, FusedOp, YieldOp
+from pto_wsp.dialects.tile_memory import AccessOp, LoadOp, StoreOp, ref_type
+from pto_wsp.dialects.tile_reductions import (
+    ArgmaxOp,
+    ColMaxOp,
+    ColMinOp,
+    ColSumOp,
+    CumsumOp,
+    ReductionOp,
+    RowMaxOp,
+    RowMinOp,
+    RowSumOp,
 )
 from pto_wsp.dialects.tile_shapes import (
     ConcatOp,
-    GatherOp,
     InterleaveOp,
     MatmulOp,
-    ReductionOp,
-    RowMaxOp,
-    RowSumOp,
+    ReshapeOp,
     SliceOp,
-    TopkOp,
-    parse_at,
-    verify_in_range,
+    TransposeOp,
 )
 from pto_wsp.dialects.tile_types import (
     FragmentAttr,
@@ -80,6 +61,7 @@ from pto_wsp.dialects.tile_values import (
     AbsOp,
     AddOp,
     BinaryOp,
+    BroadcastOp,
     CastOp,
     CompareOp,
     ConstantOp,
@@ -106,27 +88,34 @@ from pto_wsp.dialects.tile_values import (
     UnaryOp,
     ValueOp,
     element_wise_type,
-    parse_type,
-    print_type,
     tile_type,
 )
 
 __all__ = [
     "AbsOp",
+    "AccessOp",
     "AddOp",
+    "ArgmaxOp",
     "BinaryOp",
+    "BroadcastOp",
     "CastOp",
+    "ColMaxOp",
+    "ColMinOp",
+    "ColSumOp",
     "CompareOp",
     "ConcatOp",
     "ConstantOp",
     "CosOp",
+    "CumsumOp",
     "DivOp",
     "ElementWiseOp",
     "ErfOp",
     "ExpOp",
+    "ForOp",
     "FragmentAttr",
     "FusedOp",
     "GatherOp",
+    "GatherRowsOp",
     "InterleaveOp",
     "IotaOp",
     "KernelOp",
@@ -137,6 +126,7 @@ __all__ = [
     "MinimumOp",
     "MulOp",
     "NegOp",
+    "OrderOp",
     "Parameter",
     "Pipe",
     "PowOp",
@@ -145,9 +135,11 @@ __all__ = [
     "ReductionOp",
     "RefType",
     "ReluOp",
+    "ReshapeOp",
     "Role",
     "RoleAttr",
     "RowMaxOp",
+    "RowMinOp",
     "RowSumOp",
     "RsqrtOp",
     "SelectOp",
@@ -155,6 +147,7 @@ __all__ = [
     "SigmoidOp",
     "SinOp",
     "SliceOp",
+    "SortOp",
     "Space",
     "SpaceAttr",
     "SqrtOp",
@@ -164,252 +157,16 @@ __all__ = [
     "Tile",
     "TileType",
     "TopkOp",
+    "TransposeOp",
     "UnaryOp",
     "Unit",
     "UnitAttr",
     "ValueOp",
     "YieldOp",
     "element_wise_type",
+    "ref_type",
     "tile_type",
 ]
-
-
-# ---- Memory ------------------------------------------------------------------------------------
-
-
-class _ReadsRef(MemoryEffect):
-    @classmethod
-    def get_effects(cls, op: Operation) -> Set[EffectInstance]:
-        assert isinstance(op, LoadOp)
-        return {EffectInstance(MemoryEffectKind.READ, op.ref)}
-
-
-class _WritesRef(MemoryEffect):
-    @classmethod
-    def get_effects(cls, op: Operation) -> Set[EffectInstance]:
-        assert isinstance(op, StoreOp)
-        return {EffectInstance(MemoryEffectKind.WRITE, op.ref)}
-
-
-def _role_of(ref: SSAValue) -> Role | None:
-    block = ref.owner
-    kernel = block.parent_op() if isinstance(block, Block) else None
-    if not isinstance(kernel, KernelOp):
-        return None
-    index = tuple(kernel.body.block.args).index(ref)
-    return kernel.roles.data[index].data if index < len(kernel.roles) else None
-
-
-def ref_type(value: SSAValue) -> RefType:
-    """The type of a kernel's parameter; raises `VerifyException` for any other value."""
-    if not isinstance(value.type, RefType):
-        raise VerifyException(f"expected a kernel's parameter, got a value of type {value.type}")
-    return value.type
-
-
-@irdl_op_definition
-class LoadOp(CustomSyntax):
-    """Reads a box of a parameter: `%0 = tile.load %x at [0, 128] : 32x64xf16`."""
-
-    name = "tile.load"
-
-    ref = operand_def(RefType)
-    offset_list = prop_def(ArrayAttr[IntAttr], prop_name="offsets")
-    space = opt_prop_def(SpaceAttr)
-    result = result_def(TileType)
-
-    traits = traits_def(_ReadsRef())
-
-    def __init__(self, ref: SSAValue, offsets: Shape = (0, 0), extents: Shape | None = None):
-        source = ref_type(ref)
-        result = TileType(source.shape if extents is None else extents, source.element_type)
-        super().__init__(
-            operands=[ref], properties={"offsets": ints(offsets)}, result_types=[result]
-        )
-
-    @property
-    def type(self) -> TileType:
-        """The result's type."""
-        return self.result.type
-
-    @property
-    def offsets(self) -> Shape:
-        row, col = (offset.data for offset in self.offset_list)
-        return row, col
-
-    def verify_(self) -> None:
-        source = ref_type(self.ref)
-        if self.type.element_type != source.element_type:
-            raise VerifyException(
-                f"a load keeps the dtype {source.element_type}, declared as {self.type.short};"
-                " use tile.cast"
-            )
-        _verify_offsets(self.offset_list)
-        verify_in_range(self.offsets, self.type.shape, source.shape)
-
-    @classmethod
-    def parse_syntax(cls, parser: Parser) -> Self:
-        ref = parse_value(parser)
-        offsets = parse_at(parser)
-        result, placement = parse_type(parser)
-        return cls.create(
-            operands=[ref],
-            properties={"offsets": ints(offsets), **placement},
-            result_types=[result],
-        )
-
-    def print_syntax(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_ssa_value(self.ref)
-        printer.print_string(f" at [{join(self.offsets)}]")
-        print_type(printer, self.type, self.space)
-
-
-@irdl_op_definition
-class StoreOp(CustomSyntax):
-    """Writes a box of a parameter, rounded to its dtype: `tile.store %0, %y at [0, 128]`."""
-
-    name = "tile.store"
-
-    value = operand_def(TileType)
-    ref = operand_def(RefType)
-    offset_list = prop_def(ArrayAttr[IntAttr], prop_name="offsets")
-
-    traits = traits_def(_WritesRef())
-
-    def __init__(self, value: SSAValue, ref: SSAValue, offsets: Shape = (0, 0)):
-        super().__init__(operands=[value, ref], properties={"offsets": ints(offsets)})
-
-    @property
-    def offsets(self) -> Shape:
-        row, col = (offset.data for offset in self.offset_list)
-        return row, col
-
-    def verify_(self) -> None:
-        value, target = tile_type(self.value), ref_type(self.ref)
-        if value.element_type != target.element_type and not (
-            _is_float_type(value) and _is_float_type(target)
-        ):
-            raise VerifyException(
-                f"a store rounds floats only: {value.short} does not go into {target.short};"
-                " use tile.cast"
-            )
-        if _role_of(self.ref) is Role.IN:
-            raise VerifyException("the parameter is `in`: only `out` and `inout` can be stored to")
-        _verify_offsets(self.offset_list)
-        verify_in_range(self.offsets, value.shape, target.shape)
-
-    @classmethod
-    def parse_syntax(cls, parser: Parser) -> Self:
-        value = parse_value(parser)
-        parser.parse_punctuation(",")
-        ref = parse_value(parser)
-        offsets = parse_at(parser)
-        return cls.create(operands=[value, ref], properties={"offsets": ints(offsets)})
-
-    def print_syntax(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_list((self.value, self.ref), printer.print_ssa_value)
-        printer.print_string(f" at [{join(self.offsets)}]")
-
-
-def _verify_offsets(offsets: ArrayAttr[IntAttr]) -> None:
-    if len(offsets) != 2:
-        raise VerifyException(f"a box has two offsets, got {len(offsets)}")
-
-
-def _is_float_type(type: TileType | RefType) -> bool:
-    return is_float(type.element_type)
-
-
-# ---- One loop ----------------------------------------------------------------------------------
-
-
-@irdl_op_definition
-class YieldOp(CustomSyntax):
-    """The value of a `tile.fused`: `tile.yield %1`."""
-
-    name = "tile.yield"
-
-    value = operand_def(TileType)
-
-    traits = lazy_traits_def(lambda: (IsTerminator(), HasParent(FusedOp), Pure()))
-
-    def __init__(self, value: SSAValue):
-        super().__init__(operands=[value])
-
-    @classmethod
-    def parse_syntax(cls, parser: Parser) -> Self:
-        return cls(parse_value(parser))
-
-    def print_syntax(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_ssa_value(self.value)
-
-
-@irdl_op_definition
-class FusedOp(CustomSyntax):
-    """Element-wise ops that run as one loop; they may use any value from above.
-
-    `%2 = tile.fused { %1 = tile.exp %0 : 32x128xf32  tile.yield %1 } : 32x128xf32`
-    """
-
-    name = "tile.fused"
-
-    space = opt_prop_def(SpaceAttr)
-    result = result_def(TileType)
-    body = region_def("single_block")
-
-    traits = traits_def(Pure())
-
-    def __init__(self, body: Region, result: TileType):
-        super().__init__(regions=[body], result_types=[result])
-
-    @property
-    def type(self) -> TileType:
-        """The result's type: the loop runs over its extents."""
-        return self.result.type
-
-    @property
-    def ops(self) -> tuple[Operation, ...]:
-        """The ops of the loop without the yield, in order."""
-        return tuple(op for op in self.body.block.ops if not isinstance(op, YieldOp))
-
-    @property
-    def yielded(self) -> SSAValue:
-        """The value, defined in the body, that becomes the result."""
-        last = self.body.block.last_op
-        assert isinstance(last, YieldOp)
-        return last.value
-
-    @property
-    def inputs(self) -> tuple[SSAValue, ...]:
-        """The values from above that the body uses, in order of first use."""
-        inside = {result for op in self.body.block.ops for result in op.results}
-        used = [operand for op in self.body.block.ops for operand in op.operands]
-        return tuple(dict.fromkeys(value for value in used if value not in inside))
-
-    def verify_(self) -> None:
-        *ops, last = self.body.block.ops if self.body.block.ops else (None,)
-        if not isinstance(last, YieldOp):
-            raise VerifyException("the body ends in tile.yield")
-        for op in ops:
-            if not isinstance(op, ElementWiseOp):
-                raise VerifyException(f"only element-wise ops can be fused, got {op.name}")
-        if last.value.type != self.type:
-            raise VerifyException(
-                f"the body yields {tile_type(last.value).short}, declared as {self.type.short}"
-            )
-
-    @classmethod
-    def parse_syntax(cls, parser: Parser) -> Self:
-        body = parse_body(parser)
-        result, placement = parse_type(parser)
-        return cls.create(properties=placement, regions=[body], result_types=[result])
-
-    def print_syntax(self, printer: Printer) -> None:
-        print_body(printer, self.body)
-        print_type(printer, self.type, self.space)
 
 
 # ---- Kernels -----------------------------------------------------------------------------------
@@ -598,15 +355,27 @@ Tile = Dialect(
         CompareOp,
         SelectOp,
         CastOp,
+        BroadcastOp,
         RowSumOp,
         RowMaxOp,
+        RowMinOp,
+        ColSumOp,
+        ColMaxOp,
+        ColMinOp,
+        ArgmaxOp,
+        CumsumOp,
         MatmulOp,
         SliceOp,
         ConcatOp,
         InterleaveOp,
+        TransposeOp,
+        ReshapeOp,
         GatherOp,
+        GatherRowsOp,
         TopkOp,
+        SortOp,
         FusedOp,
+        ForOp,
         YieldOp,
     ],
     [TileType, RefType, UnitAttr, RoleAttr, SpaceAttr, PredicateAttr, FragmentAttr],

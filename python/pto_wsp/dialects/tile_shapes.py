@@ -1,12 +1,10 @@
-"""The `tile` dialect's pure ops that change a tile's shape: reductions, matmul, slices, top-k."""
+"""The `tile` dialect's pure ops that change a tile's shape: matmul, slices, other orders."""
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Sequence
 
-from typing_extensions import Self
-from xdsl.dialects.builtin import ArrayAttr, IntAttr, UnitAttr, f32, i32
+from xdsl.dialects.builtin import ArrayAttr, IntAttr, UnitAttr, f32
 from xdsl.interfaces import HasCanonicalizationPatternsInterface, HasFolderInterface
 from xdsl.ir import SSAValue
 from xdsl.irdl import (
@@ -15,54 +13,17 @@ from xdsl.irdl import (
     opt_operand_def,
     opt_prop_def,
     prop_def,
-    result_def,
-    traits_def,
     var_operand_def,
 )
 from xdsl.parser import Parser
 from xdsl.pattern_rewriter import RewritePattern
 from xdsl.printer import Printer
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from pto_wsp.dialects.dtypes import is_float
-from pto_wsp.dialects.syntax import CustomSyntax, ints, join, parse_ints, parse_value
-from pto_wsp.dialects.tile_types import Shape, SpaceAttr, TileType
-from pto_wsp.dialects.tile_values import Arguments, ValueOp, parse_type, print_type, tile_type
-
-# ---- Reductions --------------------------------------------------------------------------------
-
-
-class ReductionOp(ValueOp, ABC):
-    """One number of every row, by a tree of fixed shape."""
-
-    source = operand_def(TileType)
-
-    def __init__(self, source: SSAValue):
-        operand = tile_type(source)
-        result = TileType((operand.rows, 1), operand.element_type)
-        super().__init__(operands=[source], result_types=[result])
-
-    def infer_type(self) -> TileType:
-        operand = tile_type(self.source)
-        if not is_float(operand.element_type):
-            raise VerifyException(f"not defined for {operand.element_type}")
-        return TileType((operand.rows, 1), operand.element_type)
-
-
-@irdl_op_definition
-class RowSumOp(ReductionOp):
-    """The sum of every row: `%1 = tile.rowsum %0 : 32x1xf32`."""
-
-    name = "tile.rowsum"
-
-
-@irdl_op_definition
-class RowMaxOp(ReductionOp):
-    """The largest element of every row: `%1 = tile.rowmax %0 : 32x1xf32`."""
-
-    name = "tile.rowmax"
-
+from pto_wsp.dialects.syntax import ints, join, parse_ints, parse_value
+from pto_wsp.dialects.tile_types import Shape, TileType
+from pto_wsp.dialects.tile_values import Arguments, ValueOp, tile_type, verify_in_range
 
 # ---- Products ----------------------------------------------------------------------------------
 
@@ -232,21 +193,6 @@ def parse_at(parser: Parser) -> Sequence[int]:
     return parse_ints(parser, parser.Delimiter.SQUARE)
 
 
-def verify_in_range(
-    offsets: Sequence[int],
-    extents: Sequence[int],
-    bounds: Sequence[int],
-    strides: Sequence[int] = (1, 1),
-) -> None:
-    """Raises `VerifyException` unless the box lies within the bounds."""
-    for offset, extent, stride, bound in zip(offsets, extents, strides, bounds, strict=True):
-        if offset < 0 or offset + (extent - 1) * stride >= bound:
-            raise VerifyException(
-                f"a box of {join(extents, 'x')} at [{join(offsets)}]"
-                f" does not lie in {join(bounds, 'x')}"
-            )
-
-
 @irdl_op_definition
 class ConcatOp(ValueOp):
     """Tiles side by side: `%2 = tile.concat %0, %1 : 32x8xf32`."""
@@ -293,95 +239,59 @@ class InterleaveOp(ValueOp):
         return TileType((even.rows, 2 * even.cols), even.element_type)
 
 
-# ---- Choosing by value -------------------------------------------------------------------------
-
-
 @irdl_op_definition
-class GatherOp(ValueOp):
-    """Per row, the elements of the columns that the second operand names.
+class TransposeOp(HasFolderInterface, HasCanonicalizationPatternsInterface, ValueOp):
+    """Rows become columns: `%1 = tile.transpose %0 : 128x32xf32`."""
 
-    `%2 = tile.gather %0, %1 : 32x8xf32`
-    """
-
-    name = "tile.gather"
+    name = "tile.transpose"
 
     source = operand_def(TileType)
-    indices = operand_def(TileType)
 
-    def __init__(self, source: SSAValue, indices: SSAValue):
-        result = TileType(tile_type(indices).extents, tile_type(source).element_type)
-        super().__init__(operands=[source, indices], result_types=[result])
+    def __init__(self, source: SSAValue):
+        rows, cols = tile_type(source).shape
+        result = TileType((cols, rows), tile_type(source).element_type)
+        super().__init__(operands=[source], result_types=[result])
 
     def infer_type(self) -> TileType:
-        source, indices = tile_type(self.source), tile_type(self.indices)
-        if indices.element_type != i32:
-            raise VerifyException(f"the indices are i32, got {indices.short}")
-        if source.rows != indices.rows:
-            raise VerifyException(
-                f"one row of indices per row, got {indices.short} for {source.short}"
-            )
-        return TileType(indices.extents, source.element_type)
+        source = tile_type(self.source)
+        return TileType((source.cols, source.rows), source.element_type)
+
+    def fold(self) -> Sequence[SSAValue] | None:
+        inner = self.source.owner
+        return (inner.source,) if isinstance(inner, TransposeOp) else None
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        from pto_wsp.transforms.canonicalization_patterns.tile import TransposedOperands
+
+        return (TransposedOperands(),)
 
 
 @irdl_op_definition
-class TopkOp(CustomSyntax):
-    """The k largest of every row, largest first, and their columns in i32; ties: lower column.
+class ReshapeOp(HasFolderInterface, ValueOp):
+    """The same elements, row after row, in another shape: `%1 = tile.reshape %0 : 64x64xf32`."""
 
-    `%values, %indices = tile.topk %0 k(8) : 32x8xf32`
-    """
-
-    name = "tile.topk"
+    name = "tile.reshape"
 
     source = operand_def(TileType)
-    k_attr = prop_def(IntAttr, prop_name="k")
-    space = opt_prop_def(SpaceAttr)
-    values = result_def(TileType)
-    indices = result_def(TileType)
 
-    traits = traits_def(Pure())
+    def __init__(self, source: SSAValue, shape: Shape):
+        result = TileType(shape, tile_type(source).element_type)
+        super().__init__(operands=[source], result_types=[result])
 
-    def __init__(self, source: SSAValue, k: int):
-        operand = tile_type(source)
-        shape = (operand.rows, k)
-        super().__init__(
-            operands=[source],
-            properties={"k": IntAttr(k)},
-            result_types=[TileType(shape, operand.element_type), TileType(shape, i32)],
-        )
-
-    @property
-    def k(self) -> int:
-        return self.k_attr.data
-
-    def verify_(self) -> None:
+    def infer_type(self) -> TileType:
         source = tile_type(self.source)
-        if not is_float(source.element_type):
-            raise VerifyException(f"not defined for {source.element_type}")
-        if not 1 <= self.k <= source.cols:
-            raise VerifyException(f"k must be in 1..{source.cols}, the row's length, got {self.k}")
-        values = TileType((source.rows, self.k), source.element_type)
-        if self.values.type != values:
+        if source.rows * source.cols != self.type.rows * self.type.cols:
             raise VerifyException(
-                f"the result is {values.short}, declared as {self.values.type.short}"
+                f"{source.short} has {source.rows * source.cols} elements,"
+                f" {join(self.type.shape, 'x')} has {self.type.rows * self.type.cols}"
             )
-        if self.indices.type != TileType((source.rows, self.k), i32):
-            raise VerifyException(f"the indices are {join(values.shape, 'x')}xi32")
+        return TileType(self.type.extents, source.element_type)
 
-    @classmethod
-    def parse_syntax(cls, parser: Parser) -> Self:
-        source = parse_value(parser)
-        parser.parse_keyword("k")
-        with parser.in_parens():
-            k = parser.parse_integer(allow_boolean=False)
-        values, placement = parse_type(parser)
-        return cls.create(
-            operands=[source],
-            properties={"k": IntAttr(k), **placement},
-            result_types=[values, TileType(values.extents, i32)],
-        )
-
-    def print_syntax(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_ssa_value(self.source)
-        printer.print_string(f" k({self.k})")
-        print_type(printer, self.values.type, self.space)
+    def fold(self) -> Sequence[SSAValue] | None:
+        inner = self.source.owner
+        if self.source.type == self.type:
+            return (self.source,)
+        if isinstance(inner, ReshapeOp) and inner.source.type == self.type:
+            return (inner.source,)
+        return None

@@ -43,6 +43,7 @@ from pto_wsp.dialects.syntax import (
 from pto_wsp.dialects.tile_types import (
     Predicate,
     PredicateAttr,
+    Shape,
     Space,
     SpaceAttr,
     TileType,
@@ -81,6 +82,21 @@ def _broadcast(a: int, b: int, operands: Sequence[TileType]) -> int:
     return max(a, b)
 
 
+def verify_in_range(
+    offsets: Sequence[int],
+    extents: Sequence[int],
+    bounds: Sequence[int],
+    strides: Sequence[int] = (1, 1),
+) -> None:
+    """Raises `VerifyException` unless the box lies within the bounds."""
+    for offset, extent, stride, bound in zip(offsets, extents, strides, bounds, strict=True):
+        if offset < 0 or offset + (extent - 1) * stride >= bound:
+            raise VerifyException(
+                f"a box of {join(extents, 'x')} at [{join(offsets)}]"
+                f" does not lie in {join(bounds, 'x')}"
+            )
+
+
 def print_type(printer: Printer, result: TileType, space: SpaceAttr | None) -> None:
     """Prints ` : 32x128xf32`, and the buffer once it is known."""
     printer.print_string(f" : {result.short}")
@@ -94,6 +110,13 @@ def parse_type(parser: Parser) -> tuple[TileType, dict[str, Attribute]]:
     if parser.parse_optional_keyword("in") is None:
         return result, {}
     return result, {"space": SpaceAttr(parser.parse_str_enum(Space))}
+
+
+def parse_axis(parser: Parser) -> dict[str, Attribute]:
+    """`axis(1)`"""
+    parser.parse_keyword("axis")
+    with parser.in_parens():
+        return {"axis": IntAttr(parser.parse_integer(allow_boolean=False))}
 
 
 class ValueOp(CustomSyntax, ABC):
@@ -241,9 +264,7 @@ class IotaOp(ElementWiseOp):
 
     @classmethod
     def parse_arguments(cls, parser: Parser) -> Arguments:
-        parser.parse_keyword("axis")
-        with parser.in_parens():
-            return (), {"axis": IntAttr(parser.parse_integer(allow_boolean=False))}
+        return (), parse_axis(parser)
 
     def print_arguments(self, printer: Printer) -> None:
         printer.print_string(f"axis({self.axis.data})")
@@ -540,3 +561,29 @@ class CastOp(HasFolderInterface, ElementWiseOp):
             return None
         same = inner.source.type == self.type and is_float(self.type.element_type)
         return (inner.source,) if same else None
+
+
+@irdl_op_definition
+class BroadcastOp(HasFolderInterface, ElementWiseOp):
+    """Repeats the only row, column or element: `%1 = tile.broadcast %0 : 32x128xf32`."""
+
+    name = "tile.broadcast"
+
+    source = operand_def(TileType)
+
+    def __init__(self, source: SSAValue, shape: Shape):
+        result = TileType(shape, tile_type(source).element_type)
+        super().__init__(operands=[source], result_types=[result])
+
+    def infer_type(self) -> TileType:
+        source = tile_type(self.source)
+        for extent, wanted in zip(source.shape, self.type.shape, strict=True):
+            if extent not in (1, wanted):
+                raise VerifyException(
+                    f"{source.short} does not broadcast to {join(self.type.shape, 'x')}:"
+                    " its extents are 1 or those of the result"
+                )
+        return TileType(self.type.extents, source.element_type)
+
+    def fold(self) -> Sequence[SSAValue] | None:
+        return (self.source,) if self.source.type == self.type else None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NoReturn, cast
 
 import numpy as np
 from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir.affine import AffineExpr
 from xdsl.utils.exceptions import VerifyException
 
 from pto_wsp.dialects import tile
@@ -18,6 +19,7 @@ from pto_wsp.dialects.locations import file_location, where
 from pto_wsp.dialects.tile import TileType
 from pto_wsp.dialects.tile_values import round_to
 from pto_wsp.language.dtypes import DType
+from pto_wsp.language.index import Index, as_index
 from pto_wsp.language.parameters import ParameterSpec
 from pto_wsp.language.source import fail, user_place
 
@@ -34,6 +36,18 @@ class KernelTrace:
         """The `tl` names called, in order of first call."""
         self.stored: set[str] = set()
         """The parameters stored to."""
+        self._depth = 0
+
+    @contextmanager
+    def call(self, name: str) -> Generator[None]:
+        """Notes a call of a `tl` function, unless another one makes it."""
+        if self._depth == 0:
+            self.calls.setdefault(name)
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
 
     def insert(self, op: Operation) -> Operation:
         for operand in op.operands:
@@ -230,11 +244,16 @@ class Ref(Value):
     def dtype(self) -> DType:
         return self.spec.tile.dtype
 
-    def load(self, offsets: tuple[int, int], extents: tuple[int, int]) -> Value:
+    def load(self, offsets: Sequence[int | Index], extents: tuple[int, int]) -> Value:
         """A box of the parameter."""
+        self.check_readable()
+        place, indices = offsets_of("tl.load", offsets)
+        return emit("tl.load", tile.LoadOp, self.argument, place, extents, indices)
+
+    def check_readable(self) -> None:
+        """TraceError for an Out parameter."""
         if self.spec.role == "out":
             fail(f"parameter {self.name!r} is Out: it can be stored to, not read; declare it InOut")
-        return emit("tl.load", tile.LoadOp, self.argument, offsets, extents)
 
     def __repr__(self) -> str:
         return f"<parameter {self.name}: {self.spec.tile}>"
@@ -270,13 +289,46 @@ def as_value(what: str, operand: Any, like: DType | None = None) -> Value:
     return constant(what, operand, like or DType.F32)
 
 
-def constant(what: str, number: Number, dtype: DType) -> Value:
+def constant(what: str, number: Any, dtype: DType, shape: tuple[int, int] = (1, 1)) -> Value:
+    """A tile of one number, which the dtype has to have."""
+    if not isinstance(dtype, DType):  # pyright: ignore[reportUnnecessaryIsInstance]
+        fail(f"{what}: expected a DType, found {dtype!r}")
+    if isinstance(number, (np.integer, np.floating)):
+        number = cast("Any", number).item()
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        fail(f"{what}: expected a number, found {number!r}")
     info = dtype_named(dtype.value)
     if not dtype.is_float and (not math.isfinite(number) or number != int(number)):
         fail(f"{what}: {number} is no {dtype.value}; cast the tile to a float dtype first")
     if dtype.is_float and math.isfinite(number) and math.isinf(round_to(number, info.name)):
         fail(f"{what}: {number} is beyond the range of {dtype.value}")
-    return emit(what, tile.ConstantOp, number, TileType((1, 1), info.type))
+    return emit(what, tile.ConstantOp, number, TileType(shape, info.type))
+
+
+def as_ssa(value: Value) -> SSAValue:
+    """The IR value of a tile, for ops that take lists or options of them."""
+    return value.ssa
+
+
+def results(op: Operation) -> list[Value]:
+    return [Value(result) for result in op.results]
+
+
+def offsets_of(what: str, offsets: object) -> tuple[tuple[AffineExpr, ...], tuple[SSAValue, ...]]:
+    """Row and column as expressions over symbols, and the values that the symbols stand for."""
+    if not isinstance(offsets, (tuple, list)) or len(offsets) != 2:  # pyright: ignore[reportUnknownArgumentType]
+        fail(f"{what}: expected two offsets, [row, column], found {offsets!r}")
+    exprs: list[AffineExpr] = []
+    values: list[SSAValue] = []
+    for offset in cast("Sequence[object]", offsets):
+        expr, own = as_index(offset).expression()
+        exprs.append(expr.replace_dims_and_symbols((), _shifted(len(own), len(values))))
+        values += own
+    return tuple(exprs), tuple(values)
+
+
+def _shifted(count: int, by: int) -> list[AffineExpr]:
+    return [AffineExpr.symbol(number + by) for number in range(count)]
 
 
 def unary(what: str, op: type[Any], operand: Any) -> Value:
@@ -297,6 +349,24 @@ def compare(what: str, predicate: tile.Predicate, lhs: Any, rhs: Any) -> Value:
 
 def cast_to(what: str, value: Value, dtype: DType) -> Value:
     return emit(what, tile.CastOp, value, dtype_named(dtype.value).type)
+
+
+def widened(what: str, value: Value) -> Value:
+    """Floats as their sums are computed: f16 and bf16 in f32."""
+    narrow = value.dtype.is_float and value.dtype.numpy.itemsize < 4
+    return cast_to(what, value, DType.F32) if narrow else value
+
+
+def cast_like(what: str, value: Value, dtype: DType) -> Value:
+    return value if value.dtype is dtype else cast_to(what, value, dtype)
+
+
+def every_second(what: str, value: Value, first: int) -> Value:
+    """Columns first, first + 2, ..."""
+    rows, cols = value.shape
+    if cols <= first:
+        fail(f"{what}: a tile of {rows}x{cols} has no column {first}")
+    return emit(what, tile.SliceOp, value, (0, first), (rows, (cols - first + 1) // 2), (1, 2))
 
 
 def sliced(value: Value, item: Any) -> Value:

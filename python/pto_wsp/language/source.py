@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 import os
 import sys
 from dataclasses import dataclass
@@ -59,8 +60,17 @@ def shown(file: str) -> str:
 
 
 def fail(message: str, place: Place | None = None) -> NoReturn:
-    """Raises TraceError at `place`, or at the user's line."""
-    raise TraceError(f"{place or user_place()}: {message}")
+    """Raises TraceError at `place`, or at the user's line, which the message shows."""
+    place = place or user_place()
+    raise TraceError(f"{place}: {message}{_excerpt(place)}")
+
+
+def _excerpt(place: Place) -> str:
+    """The line of a place and a caret below it; empty where there is no source."""
+    line = linecache.getline(place.file, place.line).rstrip()
+    indent = len(line) - len(line.lstrip())
+    column = max(place.column - 1 - indent, 0)
+    return f"\n    {line.lstrip()}\n    {' ' * column}^" if line else ""
 
 
 def check_name(what: str, name: object, place: Place | None = None) -> None:

@@ -9,8 +9,9 @@ from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
+from pto_wsp.dialects.indices import Interval
 from pto_wsp.dialects.task import IndexOp, LaunchOp, LoopOp, ViewOp, tensor_type
-from pto_wsp.transforms.analysis.axis_ranges import Interval, expr_range, largest_number
+from pto_wsp.transforms.analysis.axis_ranges import expr_range, largest_number
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of
 from pto_wsp.transforms.diagnostics import Diagnostics
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
+from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 
 from pto_wsp.dialects.tile import (
+    ForOp,
     KernelOp,
     LoadOp,
     MatmulOp,
@@ -47,7 +49,7 @@ class TileCheckPass(ModulePass):
 def _check_unit(kernel: KernelOp, errors: Diagnostics) -> None:
     if kernel.unit is not Unit.VECTOR:
         return
-    for op in kernel.body.block.ops:
+    for op in kernel.walk():
         if isinstance(op, MatmulOp):
             errors.error(
                 op, f'@{kernel.symbol} is declared unit="vector", but a matmul needs the cube unit'
@@ -64,7 +66,7 @@ def _check_out(
                 op, f"@{kernel.symbol}: {parameter.name} is Out and cannot be read; use InOut"
             )
     stores = [op for op in users if isinstance(op, StoreOp)]
-    boxes = [(op.offsets, tile_type(op.value).shape) for op in stores]
+    boxes = [box for op in stores for box in stored_boxes(op)]
     written = covered_elements(boxes)
     total = parameter.type.rows * parameter.type.cols
     if written < total:
@@ -73,6 +75,19 @@ def _check_out(
             f"@{kernel.symbol}: {parameter.name} is Out, but {written} of its {total} elements"
             " are stored; store all of it, or use InOut",
         )
+
+
+def stored_boxes(op: StoreOp) -> list[tuple[Shape, Shape]]:
+    """The boxes (offsets, extents) that a store surely writes; none if values choose the rows."""
+    if op.rows is not None:
+        return []
+    shape = tile_type(op.value).shape
+    loops = [cast("ForOp", cast("Block", index.owner).parent_op()) for index in op.indices]
+    row, col = op.offsets
+    return [
+        ((row.eval([], numbers), col.eval([], numbers)), shape)
+        for numbers in product(*(loop.numbers for loop in loops))
+    ]
 
 
 def covered_elements(boxes: Sequence[tuple[Shape, Shape]]) -> int:

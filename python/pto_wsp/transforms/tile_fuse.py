@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from pto_wsp.dialects.tile import FusedOp, KernelOp, YieldOp
+from pto_wsp.dialects.tile import ForOp, FusedOp, KernelOp, YieldOp
 from pto_wsp.transforms.analysis.fusion_groups import FusionGroup, fusion_groups, is_generated
 
 
@@ -29,6 +29,9 @@ class TileFusePass(ModulePass):
 
 
 def _fuse(block: Block) -> None:
+    for op in tuple(block.ops):
+        if isinstance(op, ForOp):
+            _fuse(op.body.block)
     for group in fusion_groups(block):
         operands = [operand.owner for op in group.ops for operand in op.operands]
         if len(group.ops) > 1 or any(

@@ -14,9 +14,9 @@ from pto_wsp.dialects.tile import (
     KernelOp,
     LoadOp,
     MatmulOp,
+    OrderOp,
     Space,
     SpaceAttr,
-    TopkOp,
     ValueOp,
 )
 
@@ -30,8 +30,10 @@ class TilePlacePass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for kernel in op.walk():
             if isinstance(kernel, KernelOp):
-                for value_op in kernel.body.block.ops:
-                    if isinstance(value_op, LoadOp | ValueOp | TopkOp | FusedOp):
+                for value_op in kernel.walk():
+                    if isinstance(value_op, LoadOp | ValueOp | OrderOp | FusedOp) and not (
+                        isinstance(value_op.parent_op(), FusedOp)
+                    ):
                         value_op.space = SpaceAttr(space_of(value_op))
 
 

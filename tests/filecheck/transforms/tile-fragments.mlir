@@ -34,3 +34,30 @@ tile.kernel @k (%x: in 4x64xf16, %w: in 64x32xf16, %y: out 4x32xf16) {
   %h = tile.cast %s : 4x32xf16
   tile.store %h, %y
 }
+// What a loop runs has its trips; another shape is an address.
+// CHECK:      tile.kernel @loop {{.*}} fragments [
+// CHECK-NEXT:   <load, 8x1x16, f32, 512, load, 24>,
+// CHECK-NEXT:   <add, 8x1x16, f32, 0, vector, 24>,
+// CHECK-NEXT:   <cumsum, 8x1x16, f32, 0, vector, 1>,
+// CHECK-NEXT:   <cumsum_down, 8x1x16, f32, 0, vector, 1>,
+// CHECK-NEXT:   <sort, 8x1x16, f32, 0, vector, 1>,
+// CHECK-NEXT:   <colsum, 8x1x16, f32, 0, vector, 1>,
+// CHECK-NEXT:   <store, 1x1x16, f32, 64, store, 1>] {
+tile.kernel @loop (%x: in 64x16xf32, %y: out 1x16xf32) {
+  %zero = tile.constant 0.0 : 8x16xf32
+  %r = tile.for %k in 0 to 8 step 1 carry(%a = %zero) {
+    %s = tile.for %j in 0 to 3 step 1 carry(%b = %a) {
+      %c = tile.load %x at [%k * 8, 0] : 8x16xf32
+      %d = tile.add %b, %c : 8x16xf32
+      tile.yield %d
+    }
+    tile.yield %s
+  }
+  %t = tile.reshape %r : 16x8xf32
+  %u = tile.reshape %t : 8x16xf32
+  %v = tile.cumsum %u axis(1) : 8x16xf32
+  %w = tile.cumsum %v axis(0) : 8x16xf32
+  %p, %q = tile.sort %w : 8x16xf32
+  %z = tile.colsum %p : 1x16xf32
+  tile.store %z, %y
+}

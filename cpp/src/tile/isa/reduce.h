@@ -26,6 +26,15 @@ struct Max {
   }
 };
 
+struct Min {
+  static constexpr float kIdentity = __builtin_inff();
+  template <typename Value>
+  static Value combine(Value a, Value b) {
+    const Value smaller = b < a ? b : a;
+    return b == b ? smaller : b;
+  }
+};
+
 template <typename Op>
 float reduce_row(int64_t cols, const float* in) {
   float lanes[kReduceLanes];
@@ -51,7 +60,8 @@ void reduce_rows(int64_t rows, int64_t cols, const float* in, float* out) {
 }
 
 void row_reduce(pto_reduction op, int64_t rows, int64_t cols, const float* in, float* out) {
-  return (op == PTO_SUM ? reduce_rows<Sum> : reduce_rows<Max>)(rows, cols, in, out);
+  const auto reduce = op == PTO_SUM ? reduce_rows<Sum> : op == PTO_MAX ? reduce_rows<Max> : reduce_rows<Min>;
+  reduce(rows, cols, in, out);
 }
 
 }  // namespace

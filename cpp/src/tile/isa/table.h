@@ -4,13 +4,12 @@
 #include "tile/isa/matmul.h"
 #include "tile/isa/reduce.h"
 #include "tile/isa/transfer.h"
-#include "tile/select.h"
 #include "tile/tables.h"
 
 namespace pto {
 
 static_assert(kColBlock % kTileCols == 0 && kRowBlock % kTileRows == 0);
 
-const pto_tile_ops PTO_TABLE = {load, store, matmul, row_reduce, topk, gather};
+const pto_tile_ops PTO_TABLE = {load, store, matmul, row_reduce};
 
 }  // namespace pto

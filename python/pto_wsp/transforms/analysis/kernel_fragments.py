@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.ir import Operation, TypeAttribute
 
 from pto_wsp.dialects.dtypes import dtype_info
 from pto_wsp.dialects.tile import (
+    ArgmaxOp,
     CastOp,
     CompareOp,
     ConstantOp,
+    CumsumOp,
+    ForOp,
     FusedOp,
     KernelOp,
     LoadOp,
     MatmulOp,
+    OrderOp,
     Pipe,
     ReductionOp,
     RefType,
+    ReshapeOp,
     SliceOp,
     StoreOp,
     TileType,
-    TopkOp,
     ValueOp,
+    YieldOp,
     tile_type,
 )
 
@@ -44,17 +49,20 @@ class Fragment:
 def kernel_fragments(kernel: KernelOp) -> tuple[Fragment, ...]:
     """The fragments of a kernel in program order.
 
-    What costs nothing has none: constants, and slices of stride 1, which are addresses.
+    What costs nothing has none: constants, and slices of stride 1 and other shapes, which are
+    addresses. What a loop runs has as many trips as the loop.
     """
-    return tuple(_fragments(kernel.body.block.ops))
+    return tuple(_fragments(kernel.body.block.ops, 1))
 
 
-def _fragments(ops: Iterable[Operation]) -> Iterator[Fragment]:
+def _fragments(ops: Iterable[Operation], trips: int) -> Iterator[Fragment]:
     for op in ops:
         if isinstance(op, FusedOp):
-            yield from _fragments(op.ops)
+            yield from _fragments(op.ops, trips)
+        elif isinstance(op, ForOp):
+            yield from _fragments(op.body.block.ops, trips * len(op.numbers))
         elif (fragment := _fragment(op)) is not None:
-            yield fragment
+            yield replace(fragment, trips=trips)
 
 
 def _fragment(op: Operation) -> Fragment | None:
@@ -69,11 +77,14 @@ def _fragment(op: Operation) -> Fragment | None:
         case MatmulOp():
             element_type = tile_type(op.lhs).element_type
             return Fragment(name, op.shape, element_type, 0, Pipe.CUBE)
-        case ConstantOp():
+        case ConstantOp() | ReshapeOp() | YieldOp():
             return None
         case SliceOp() if op.strides == (1, 1):
             return None
-        case TopkOp() | ReductionOp():
+        case CumsumOp() if op.axis.data == 0:
+            # Down the columns it is one addition per element, along a row a scan.
+            return _vector("cumsum_down", op.type)
+        case OrderOp() | ReductionOp() | ArgmaxOp():
             return _vector(name, tile_type(op.source))
         case CastOp():
             return _vector(name, max(tile_type(op.source), op.type, key=lambda type: type.bytes))

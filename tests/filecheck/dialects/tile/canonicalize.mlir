@@ -78,3 +78,30 @@ tile.kernel @slices (%x: in 4x32xf32, %y: inout 4x8xf32) {
   // CHECK: tile.store
   tile.store %q, %y
 }
+// A matmul reads what is transposed as it lies; other shapes of other shapes are one.
+// CHECK-LABEL: @transposed
+tile.kernel @transposed (%x: in 8x4xf32, %y: out 4x4xf32, %z: out 2x16xf32) {
+  // CHECK-NEXT: %a = tile.load
+  %a = tile.load %x : 8x4xf32
+  %t = tile.transpose %a : 4x8xf32
+  // CHECK-NEXT: tile.matmul %a, %a transpose_a : 4x4xf32
+  %m = tile.matmul %t, %a : 4x4xf32
+  // CHECK-NEXT: tile.store
+  tile.store %m, %y
+  %back = tile.transpose %t : 8x4xf32
+  %long = tile.reshape %back : 1x32xf32
+  %there = tile.reshape %long : 8x4xf32
+  // CHECK-NEXT: tile.reshape %a : 2x16xf32
+  %two = tile.reshape %there : 2x16xf32
+  // CHECK-NEXT: tile.store
+  tile.store %two, %z
+}
+// CHECK-LABEL: @twice
+tile.kernel @twice (%x: in 8x4xf32, %y: out 4x4xf32) {
+  %a = tile.load %x : 8x4xf32
+  %t = tile.transpose %a : 4x8xf32
+  %b = tile.transpose %t : 8x4xf32
+  // CHECK: tile.matmul %a, %a transpose_a : 4x4xf32
+  %m = tile.matmul %b, %b transpose_a : 4x4xf32
+  tile.store %m, %y
+}

@@ -123,15 +123,61 @@ tile.kernel @shapes (%x: in 4x8xf16, %w: in 8x4xf16, %f: in 8x4xf32, %y: out 4x8
 
 // -----
 
+tile.kernel @moves (%x: in 4x8xf32, %n: in 4x1xi32, %y: inout 4x8xf32) {
+  %a = tile.load %x : 4x8xf32
+  %i = tile.load %n : 4x1xi32
+  // expected-error @+1 {{the numbers of 2 rows are 2x1xi32, got 4x1xi32}}
+  %0 = tile.load %x rows(%i) : 2x8xf32
+  // expected-error @+1 {{rows are chosen by number, or a box begins at one: not both}}
+  %1 = tile.load %x at [1, 0] rows(%i) : 4x8xf32
+  // expected-error @+1 {{a box of 1x8 at [0, 4] does not lie in 4x8}}
+  tile.store %a, %y at [0, 4] rows(%i)
+  // expected-error @+1 {{axis must be 0 or 1, got 2}}
+  %2 = tile.cumsum %a axis(2) : 4x8xf32
+  // expected-error @+1 {{the result is 1x8xf32, declared as 4x1xf32}}
+  %3 = tile.colsum %a : 4x1xf32
+  // expected-error @+1 {{the result is 4x1xi32, declared as 4x1xf32}}
+  %4 = tile.argmax %a : 4x1xf32
+  // expected-error @+1 {{the result is 4x8xf32, declared as 4x4xf32}}
+  %v, %p = tile.sort %a : 4x4xf32
+  // expected-error @+1 {{the result is 8x4xf32, declared as 4x8xf32}}
+  %5 = tile.transpose %a : 4x8xf32
+  // expected-error @+1 {{4x8xf32 has 32 elements, 4x4 has 16}}
+  %6 = tile.reshape %a : 4x4xf32
+  // expected-error @+1 {{4x8xf32 does not broadcast to 8x8}}
+  %7 = tile.broadcast %a : 8x8xf32
+  // expected-error @+1 {{the indices are Nx1xi32, got 4x8xf32}}
+  %8 = tile.gather_rows %a, %a : 4x8xf32
+}
+
+// -----
+
+tile.kernel @loops (%x: in 64x8xf32, %y: out 8x8xf32) {
+  %z = tile.constant 0.0 : 8x8xf32
+  // expected-error @+1 {{a loop runs at least once, with a step of at least 1: got 4 to 4 step 1}}
+  tile.for %k in 4 to 4 step 1 { tile.yield }
+  // expected-error @+1 {{the body ends in tile.yield}}
+  tile.for %k in 0 to 4 step 1 {}
+  // expected-error @+1 {{the body yields nothing, the loop carries 8x8xf32}}
+  %0 = tile.for %k in 0 to 4 step 1 carry(%a = %z) { tile.yield }
+  tile.for %k in 0 to 9 step 1 {
+    // expected-error @+1 {{a box of 8x8 at [64, 0] does not lie in 64x8}}
+    %b = tile.load %x at [%k * 8, 0] : 8x8xf32
+    tile.yield
+  }
+}
+
+// -----
+
 tile.kernel @fused (%x: in 4x8xf16, %y: out 4x8xf16) {
   %a = tile.load %x : 4x8xf16
-  // expected-error @+1 {{the body ends in tile.yield}}
+  // expected-error @+1 {{the body ends in tile.yield of one value}}
   %0 = tile.fused { %b = tile.exp %a : 4x8xf16 } : 4x8xf16
   // expected-error @+1 {{only element-wise ops can be fused, got tile.rowsum}}
   %1 = tile.fused { %b = tile.rowsum %a : 4x1xf16  tile.yield %b } : 4x1xf16
   // expected-error @+1 {{the body yields 4x8xf16, declared as 4x8xf32}}
   %2 = tile.fused { %b = tile.exp %a : 4x8xf16  tile.yield %b } : 4x8xf32
-  // expected-error @+1 {{the body ends in tile.yield}}
+  // expected-error @+1 {{the body ends in tile.yield of one value}}
   %3 = tile.fused {} : 4x8xf16
 }
 

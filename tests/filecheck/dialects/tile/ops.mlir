@@ -106,6 +106,66 @@ tile.kernel @all unit(cube) (%x: in 1x64xf16, %w: in 64x32xf16, %acc: in 1x32xf3
   tile.store %both, %z at [0, 0] attributes {note = "kept"}
 }
 
+// CHECK:      tile.kernel @shapes (%x: in 8x16xf32, %n: in 4x1xi32, %y: inout 8x16xf32, %z: inout 16x1xi32) {
+tile.kernel @shapes (%x: in 8x16xf32, %n: in 4x1xi32, %y: inout 8x16xf32, %z: inout 16x1xi32) {
+  // CHECK-NEXT: %a = tile.load %x at [0, 0] : 8x16xf32
+  %a = tile.load %x : 8x16xf32
+  // CHECK-NEXT: %i = tile.load %n at [0, 0] : 4x1xi32
+  %i = tile.load %n : 4x1xi32
+  // CHECK-NEXT: %rows = tile.load %x at [0, 4] rows(%i) : 4x8xf32
+  %rows = tile.load %x at [0, 4] rows(%i) : 4x8xf32
+  // CHECK-NEXT: tile.store %rows, %y at [0, 0] rows(%i)
+  tile.store %rows, %y rows(%i)
+  // CHECK-NEXT: %min = tile.rowmin %a : 8x1xf32
+  %min = tile.rowmin %a : 8x1xf32
+  // CHECK-NEXT: %csum = tile.colsum %a : 1x16xf32
+  %csum = tile.colsum %a : 1x16xf32
+  // CHECK-NEXT: %cmax = tile.colmax %a : 1x16xf32
+  %cmax = tile.colmax %a : 1x16xf32
+  // CHECK-NEXT: %cmin = tile.colmin %a : 1x16xf32
+  %cmin = tile.colmin %a : 1x16xf32
+  // CHECK-NEXT: %where = tile.argmax %a : 8x1xi32
+  %where = tile.argmax %a : 8x1xi32
+  // CHECK-NEXT: %sums = tile.cumsum %a axis(0) : 8x16xf32
+  %sums = tile.cumsum %a axis(0) : 8x16xf32
+  // CHECK-NEXT: %up, %order = tile.sort %a : 8x16xf32
+  %up, %order = tile.sort %a : 8x16xf32
+  // CHECK-NEXT: %down, %places = tile.sort %a descending : 8x16xf32 in ub
+  %down, %places = tile.sort %a descending : 8x16xf32 in ub
+  // CHECK-NEXT: %turned = tile.transpose %a : 16x8xf32
+  %turned = tile.transpose %a : 16x8xf32
+  // CHECK-NEXT: %long = tile.reshape %a : 1x128xf32
+  %long = tile.reshape %a : 1x128xf32
+  // CHECK-NEXT: %wide = tile.broadcast %min : 8x16xf32
+  %wide = tile.broadcast %min : 8x16xf32
+  // CHECK-NEXT: %picked = tile.gather_rows %a, %i : 4x16xf32
+  %picked = tile.gather_rows %a, %i : 4x16xf32
+}
+
+// CHECK:      tile.kernel @loop (%x: in 64x16xf32, %y: out 8x16xf32) {
+tile.kernel @loop (%x: in 64x16xf32, %y: out 8x16xf32) {
+  // CHECK-NEXT: %zero = tile.constant 0.0 : 8x16xf32
+  %zero = tile.constant 0.0 : 8x16xf32
+  // CHECK-NEXT: %sum, %last = tile.for %k in 0 to 8 step 2 carry(%acc = %zero, %old = %zero) {
+  // CHECK-NEXT:   %a = tile.load %x at [%k * 8, 0] : 8x16xf32
+  // CHECK-NEXT:   %b = tile.add %acc, %a : 8x16xf32
+  // CHECK-NEXT:   tile.yield %b, %a
+  // CHECK-NEXT: }
+  %sum, %last = tile.for %k in 0 to 8 step 2 carry(%acc = %zero, %old = %zero) {
+    %a = tile.load %x at [%k * 8, 0] : 8x16xf32
+    %b = tile.add %acc, %a : 8x16xf32
+    tile.yield %b, %a
+  }
+  // CHECK-NEXT: tile.for %j in 0 to 2 step 1 {
+  // CHECK-NEXT:   tile.store %sum, %y at [0, 0]
+  // CHECK-NEXT:   tile.yield
+  // CHECK-NEXT: }
+  tile.for %j in 0 to 2 step 1 {
+    tile.store %sum, %y
+    tile.yield
+  }
+}
+
 // CHECK:      tile.kernel @timed (%y: out 4x4xf32) fragments [
 // CHECK-NEXT:   <matmul, 4x8x4, f16, 0, cube, 1>,
 // CHECK-NEXT:   <store, 4x1x4, f32, 64, store, 1>] {
@@ -113,6 +173,6 @@ tile.kernel @timed (%y: out 4x4xf32) fragments [<matmul, 4x8x4, f16, 0, cube, 1>
 }
 
 // GENERIC: "tile.kernel"() <{sym_name = "all", names = ["x", "w", "acc", "y", "z"], roles = [#tile<role in>
-// GENERIC: "tile.load"(%acc) <{offsets = [#builtin.int<0>, #builtin.int<16>]}> : (!tile.ref<1x32xf32>) -> !tile.tile<1x16xf32>
+// GENERIC: "tile.load"(%acc) <{offsets = affine_map<() -> (0, 16)>, operandSegmentSizes = array<i32: 1, 0, 0>}> : (!tile.ref<1x32xf32>) -> !tile.tile<1x16xf32>
 // GENERIC: "tile.compare"(%div, %low) <{predicate = #tile<predicate ge>}>
 // GENERIC: fragments = [#tile.fragment<matmul, 4x8x4, f16, 0, cube, 1>

@@ -1,0 +1,66 @@
+"""Many kernels in one compiled program: each is a body, its inputs and the tile that it gives."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pto_wsp import Dense, DType, In, Out, P, Tensor, Tile, jit_kernel, tl, workload
+
+
+@dataclass(frozen=True)
+class Run:
+    """A kernel `body(*tiles) -> tile` on arrays, and the dtype that its result is stored in."""
+
+    name: str
+    body: Callable[..., Any]
+    inputs: tuple[np.ndarray, ...]
+    shape: tuple[int, int]
+    dtype: DType
+
+
+def _kernel(run: Run) -> Any:
+    names = [f"x{i}" for i in range(len(run.inputs))]
+
+    def body(**tiles: Any) -> None:
+        tl.store(tiles["y"], run.body(*(tiles[name] for name in names)))
+
+    specs = [
+        In[Tile[array.shape[0], array.shape[1], DType.of(array.dtype)]] for array in run.inputs
+    ]
+    specs.append(Out[Tile[run.shape[0], run.shape[1], run.dtype]])
+    kind = inspect.Parameter.KEYWORD_ONLY
+    body.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(name, kind, annotation=spec)
+            for name, spec in zip([*names, "y"], specs, strict=True)
+        ]
+    )
+    body.__name__ = run.name
+    return jit_kernel(body)
+
+
+def outputs(runs: Sequence[Run]) -> list[np.ndarray]:
+    """What each kernel stores: all are compiled as one program and run once."""
+    kernels = [_kernel(run) for run in runs]
+    given = [
+        {f"x{i}": Tensor(data=array, name=f"{run.name}_x{i}") for i, array in enumerate(run.inputs)}
+        for run in runs
+    ]
+    results = [Tensor.empty(run.shape, run.dtype, name=f"{run.name}_y") for run in runs]
+
+    @workload
+    def all_of_them():
+        for i in P(Dense[1]("once")):
+            for kernel, tensors, result in zip(kernels, given, results, strict=True):
+                operands = {name: tensor[:] for name, tensor in tensors.items()}
+                kernel[i](**operands, y=result[:])
+
+    program = all_of_them().task_graph().compile()
+    program.execute()
+    program.synchronize()
+    return [result.numpy() for result in results]
