@@ -60,6 +60,13 @@ constexpr std::array kOps = {
     VectorOp{"topk", VectorOp::Shape::TopK, {}, 0},
 };
 
+int64_t merge_levels(int64_t runs) {
+  constexpr int64_t kLists = 4;
+  int64_t levels = 1;
+  for (int64_t sorted = 1; sorted < runs; sorted *= kLists) ++levels;
+  return levels;
+}
+
 int64_t run(const VectorInstruction& i, int64_t repeats) {
   return repeats == 0 ? 0 : i.head + repeats * i.slope + i.tail;
 }
@@ -69,13 +76,12 @@ int64_t reduce_cycles(const VectorCore& core, Instruction step, int64_t steps, i
   return run(core[Add], rows * (repeats - 1)) + steps * run(core[step], rows);
 }
 
+constexpr int64_t kRun = 32;  // elements that the cores sort at once
+
 // Each row is sorted on its own: runs of 32 pairs (value, index), of which each level merges four into one.
 int64_t topk_cycles(const VectorCore& core, int64_t rows, int64_t cols) {
-  constexpr int64_t kRun = 32, kLists = 4;
   const int64_t runs = ceil_div(cols, kRun);
-  int64_t levels = 1;
-  for (int64_t sorted = 1; sorted < runs; sorted *= kLists) ++levels;
-  return rows * levels * run(core[Sort], runs);
+  return rows * merge_levels(runs) * run(core[Sort], runs);
 }
 
 }  // namespace
@@ -109,6 +115,26 @@ int64_t vector_cycles(const VectorCore& core, const VectorOp& op, int64_t rows, 
         run(core[op.instructions.at(i)], ceil_div(bytes, core.repeat)) + (bytes % core.repeat == 0 ? 0 : core.partial);
   }
   return cycles;
+}
+
+Ticks least_vector_time(const VectorCore& core, const VectorOp& op, int64_t rows, int64_t cols, int64_t element_bytes) {
+  const int64_t row_repeats = ceil_div(align(cols * element_bytes, core.alignment), core.repeat);
+  const auto slope = [&core](Instruction i) { return core[i].slope; };
+  switch (op.shape) {
+    case VectorOp::Shape::RowSum:
+      return ticks(rows * ((row_repeats - 1) * slope(Add) + slope(RowSum)));
+    case VectorOp::Shape::RowMax:
+      return ticks(rows * ((row_repeats - 1) * slope(Add) + 2 * slope(GroupMax)));
+    case VectorOp::Shape::TopK: {
+      const int64_t runs = ceil_div(cols, kRun);
+      return ticks(rows * merge_levels(runs) * runs * slope(Sort));
+    }
+    case VectorOp::Shape::ElementWise:
+      break;
+  }
+  int64_t slopes = 0;
+  for (size_t i = 0; i < op.count; ++i) slopes += slope(op.instructions.at(i));
+  return ticks(rows * cols * element_bytes) / core.repeat * slopes;
 }
 
 }  // namespace pto::cost
