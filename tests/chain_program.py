@@ -1,5 +1,6 @@
 """The hand-written program `chain` with tensors, for tests of what runs programs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ class Given:
     def check_writable(self) -> None:
         assert self.data.flags.writeable
 
+    def note_run(self, is_running: Callable[[], bool]) -> None:
+        self.is_running = is_running
+
 
 class Absent:
     """A tensor without memory."""
@@ -33,6 +37,9 @@ class Absent:
         return None
 
     def check_writable(self) -> None:
+        raise AssertionError("there is nothing to write to")
+
+    def note_run(self, is_running: Callable[[], bool]) -> None:
         raise AssertionError("there is nothing to write to")
 
 

@@ -197,14 +197,19 @@ Program random_program(std::mt19937_64& random, bool with_after) {
   return program;
 }
 
-Schedule explicit_order() {
+Schedule inferred() {
   Schedule schedule;
+  return schedule;
+}
+
+Schedule explicit_order() {
+  Schedule schedule = inferred();
   schedule.deps = Deps::Explicit;
   return schedule;
 }
 
 Schedule exact() {
-  Schedule schedule;
+  Schedule schedule = inferred();
   schedule.infer = Infer::TensorMapExact;
   return schedule;
 }
@@ -221,7 +226,7 @@ TEST_CASE("explicit order without the handle that it needs is a race") {
   CHECK(report.races[0].earlier.task == 0);
   CHECK(report.races[0].later.task == 2);
   CHECK(report.races[0].later.region.extent[0] == 4);
-  CHECK(check(program, {}).races.empty());
+  CHECK(check(program, inferred()).races.empty());
 
   Program whole;
   whole.task({out(0, 0, 8)}).task({inout(0, 4, 8)}, {0}).task({in(0, 0, 8)}, {1});
@@ -254,7 +259,7 @@ TEST_CASE("streams order, and the window does not") {
 TEST_CASE("an edge that others imply is needless") {
   Program program;
   program.task({out(0, 0, 8)}).task({inout(0, 0, 4)}).task({in(0, 0, 8)});
-  const CheckReport report = check(program, {});
+  const CheckReport report = check(program, inferred());
   REQUIRE(report.needless.size() == 1);
   CHECK(report.needless[0].earlier.task == 0);
   CHECK(report.needless[0].later.task == 2);
@@ -266,9 +271,8 @@ TEST_CASE("random programs: races exactly where a pair is not ordered, none wher
   for (uint64_t seed = 0; seed < 600; ++seed) {
     CAPTURE(seed);
     std::mt19937_64 random(seed);
-    Schedule schedule;
     const bool sound = seed % 3 == 0;
-    if (!sound) schedule = seed % 3 == 1 ? explicit_order() : exact();
+    Schedule schedule = sound ? inferred() : seed % 3 == 1 ? explicit_order() : exact();
     schedule.streams = static_cast<int64_t>(random() % 4);
     schedule.window = sound ? 8192 : 1 + static_cast<int64_t>(random() % 12);
     const Program program = random_program(random, true);

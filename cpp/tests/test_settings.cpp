@@ -115,7 +115,8 @@ TEST_CASE("a bad value names the key, what was expected and what was found") {
   CHECK(refusal("window=99999999999999999999").starts_with("setting `window`"));
   CHECK(refusal("deps=some") == "setting `deps`: expected hybrid or inferred or explicit, found `some`");
   CHECK(refusal("start=100") ==
-        "setting `start`: expected after_orchestration or threshold(N) with N ready tasks, at least 1, found `100`");
+        "setting `start`: expected after_orchestration or threshold(N) with N ready tasks, from 1 to 67108864, found "
+        "`100`");
   CHECK(refusal("range_compression=yes").starts_with("setting `range_compression`: expected true or false"));
   for (const char* bad : {"dispatch=round_robin",
                           "dispatch=round_robin()",

@@ -261,6 +261,8 @@ def raises(error: Exception) -> Callable[[Any], Any]:
         (lambda task: task.get("heed", 0), ["no launch has an axis 'heed'", "head, part"]),
         (lambda task: task["part"], ["double has no axis 'part'", "task.get"]),
         (lambda task: task.id % 0, ["positive integer", "0"]),
+        (lambda task: task.id % task.id, ["positive integer", "a number of the task"]),
+        (lambda task: task, ["expected an integer", "the task itself"]),
         (lambda task: task.id * 2**57, ["64 bits"]),
         (lambda task: task.kernel == "quadruple", ["double, triple", "quadruple"]),
         (raises(KeyError("oops")), ["key function raised KeyError", "oops"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -132,6 +132,9 @@ class Memory:
 
     def check_writable(self) -> None:
         assert self.values.flags.writeable
+
+    def note_run(self, is_running: Callable[[], bool]) -> None:
+        assert is_running()
 
 
 class ListedRun:

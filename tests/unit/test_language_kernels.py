@@ -243,3 +243,20 @@ def test_signatures_that_are_none() -> None:
 def test_tl_outside_of_a_kernel() -> None:
     with pytest.raises(TraceError, match="inside a @jit_kernel function only"):
         tl.constant(1.0)
+
+
+def test_a_tile_of_another_kernel() -> None:
+    kept: list[Any] = []
+
+    @jit_kernel
+    def keeps(x: In[Tile[1, 16, F32]], y: Out[Tile[1, 16, F32]]):
+        kept.append(x * 2)  # made here
+        tl.store(y, x)
+
+    @jit_kernel
+    def uses(x: In[Tile[1, 16, F32]], y: Out[Tile[1, 16, F32]]):
+        tl.store(y, kept[0] + x)  # used here
+
+    _ = keeps.ops
+    made = f"(made at test_language_kernels.py:{line_of('made here')}:"
+    assert_refused(uses, "used here", "a tile of another kernel", made)

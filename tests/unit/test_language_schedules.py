@@ -150,6 +150,18 @@ def test_a_schedule_never_changes_workload_or_kernels() -> None:
     [
         (lambda: TaskWindow(0), ["TaskWindow", "at least 1", "0"]),
         (lambda: TaskWindow(8, "pages"), ["tasks", "bytes", "pages"]),  # type: ignore[arg-type]
+        (lambda: TaskWindow(), ["TaskWindow", "size"]),  # type: ignore[call-arg]
+        (lambda: TimingPolicy.batched(), ["TimingPolicy.batched", "tasks"]),  # type: ignore[call-arg]
+        (lambda: DispatchPolicy.affinity(), ["affinity", "function"]),  # type: ignore[call-arg]
+        (lambda: ReadyPolicy.priority(), ["priority", "function"]),  # type: ignore[call-arg]
+        (lambda: Pools.custom(lambda task: 0), ["custom", "pools"]),  # type: ignore[call-arg]
+        (lambda: Pools.custom(lambda task: 0, pools={"a b": (1, 1)}), ["identifier", "'a b'"]),
+        (lambda: Pools.custom(lambda task: 0, pools={"unused": (1, 1)}), ["`unused`"]),
+        (lambda: Deps.hybrid("infer"), ["hybrid", "infer"]),  # type: ignore[arg-type]
+        (lambda: work().streams(), ["Schedulable.streams", "count"]),  # type: ignore[call-arg]
+        (lambda: work().task_graph(windows=3), ["task_graph", "windows"]),  # type: ignore[call-arg]
+        (lambda: work().spatial_map((2**40, 2**40)), ["spatial_map", "2**60"]),
+        (lambda: work().dispatch_threshold(3, {}), ["thresholds", "3"]),  # type: ignore[arg-type]
         (lambda: StartPolicy.threshold(-1), ["threshold", "-1"]),
         (lambda: TimingPolicy.batched(0), ["batched", "at least 1"]),
         (lambda: TimingPolicy.rate_limit(2.5), ["rate_limit", "integer"]),  # type: ignore[arg-type]

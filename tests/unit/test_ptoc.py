@@ -35,6 +35,7 @@ USER = '''\
 """A file whose objects have the one method that ptoc asks for."""
 from pto_wsp.dialects import make_context
 from pto_wsp.dialects.text import parse_module
+from pto_wsp import workload
 
 
 class Work:
@@ -163,6 +164,7 @@ def test_list_passes(capsys: pytest.CaptureFixture[str]) -> None:
         ("program = Work('p')\nother = Work('q')\n", ""),
         ("def program():\n    return Work('p')\nother = Work('q')\n", ""),
         ("only = Work('p')\nalias = only\n", ""),
+        ("@workload\ndef beside(): pass\nonly = Work('p')\n", ""),
         ("first = Work('q')\nsecond = Work('p')\n", ":second"),
     ],
 )
@@ -178,10 +180,12 @@ def test_which_object_is_taken(
     [
         ("x = 1\n", "", "there is no workload"),
         ("a = Work('a')\nb = Work('b')\n", "", "several workloads (a, b): name one as"),
+        ("@workload\ndef needs(x): pass\n", "", "there is no workload"),
+        ("@workload\ndef a(): pass\n@workload\ndef b(): pass\n", "", "several workloads (a, b)"),
         ("x = 1\n", ":y", "the file defines no y"),
         ("program = 1\n", "", "program is no workload: it gives a int"),
         ("def program():\n    return 1 / 0\n", "", ": error: ZeroDivisionError: division by zero"),
-        ("program = (\n", "", ":15:11: error: '(' was never closed"),
+        ("program = (\n", "", ":16:11: error: '(' was never closed"),
         ("raise SystemExit(3)\n", "", "the file ended Python (3)"),
     ],
 )

@@ -86,6 +86,14 @@ def test_an_error_waits_for_synchronize(chain: Chain) -> None:
     np.testing.assert_array_equal(chain.z.data, chain.expected())
 
 
+def test_tensors_that_are_written_know_until_when(chain: Chain) -> None:
+    chain.program.execute()
+    assert chain.z.is_running()
+    assert not hasattr(chain.x, "is_running")
+    chain.program.synchronize()
+    assert not chain.z.is_running()
+
+
 def test_a_started_program_is_not_started_again(chain: Chain) -> None:
     chain.program.execute()
     with pytest.raises(ExecutionError, match=r"call synchronize\(\) first"):

@@ -135,7 +135,7 @@ void parse_start(Schedule& schedule, const Setting& setting) {
   } else if (policy && policy->is("after_orchestration", 0)) {
     schedule.start = Start::AfterOrchestration;
   } else {
-    setting.expected("after_orchestration or threshold(N) with N ready tasks, at least 1");
+    setting.expected("after_orchestration or threshold(N) with N ready tasks, from 1 to " + std::to_string(kMostTasks));
   }
 }
 

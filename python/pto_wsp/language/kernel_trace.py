@@ -14,7 +14,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from pto_wsp.dialects import tile
 from pto_wsp.dialects.dtypes import dtype_info, dtype_named
-from pto_wsp.dialects.locations import file_location
+from pto_wsp.dialects.locations import file_location, where
 from pto_wsp.dialects.tile import TileType
 from pto_wsp.dialects.tile_values import round_to
 from pto_wsp.language.dtypes import DType
@@ -36,11 +36,32 @@ class KernelTrace:
         """The parameters stored to."""
 
     def insert(self, op: Operation) -> Operation:
+        for operand in op.operands:
+            owner = operand.owner
+            block = owner if isinstance(owner, Block) else owner.parent
+            if _kernel_block(block) is not _kernel_block(self._block):
+                fail(f"a tile of another kernel{_made_at(operand)} cannot be used in this one")
         place = user_place()
         name = place.relative_to(self._folder)
         op.location = file_location(name, place.line, place.column)
         self._block.add_op(op)
         return op
+
+
+def _kernel_block(block: Block | None) -> Block | None:
+    """The outermost block around `block` inside its kernel."""
+    while block is not None:
+        around = block.parent_op()
+        if around is None or isinstance(around, tile.KernelOp):
+            return block
+        block = around.parent
+    return None
+
+
+def _made_at(value: SSAValue) -> str:
+    owner = value.owner
+    place = where(owner) if isinstance(owner, Operation) else ""
+    return f" (made at {place})" if place else ""
 
 
 _current: ContextVar[KernelTrace | None] = ContextVar("kernel_trace", default=None)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from pto_wsp.language.schedule_keys import KeyFunction, key_function, refuse
-from pto_wsp.language.source import Place, check_name, user_place, user_stacklevel
+from pto_wsp.language.schedule_keys import NUMBER_MAX, KeyFunction, key_function, refuse
+from pto_wsp.language.source import Place, user_place, user_stacklevel
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -30,6 +33,34 @@ def _count(what: str, number: object, least: int = 1) -> int:
     return number
 
 
+_Class = TypeVar("_Class", bound=type)
+
+
+def _complete_calls(cls: _Class) -> _Class:
+    """Calls of the class's public functions without an argument that they need, or with one that
+    they do not have, are a ScheduleError at the user's line."""
+    for name, member in list(vars(cls).items()):
+        function: object = getattr(member, "__func__", member)
+        if inspect.isfunction(function) and (name == "__init__" or not name.startswith("_")):
+            checked = _checked(function, f"{cls.__name__}.{name}".removesuffix(".__init__"))
+            setattr(cls, name, classmethod(checked) if function is not member else checked)
+    return cls
+
+
+def _checked(function: Callable[..., Any], what: str) -> Callable[..., Any]:
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
+        try:
+            signature.bind(*arguments, **options)
+        except TypeError as error:
+            refuse(f"{what}: {error}")
+        return function(*arguments, **options)
+
+    return call
+
+
 # ---- Policies ----------------------------------------------------------------------------------
 
 
@@ -45,6 +76,7 @@ class Policy:
         return self.word
 
 
+@_complete_calls
 class Deps(Policy):
     """Where dependencies come from."""
 
@@ -67,11 +99,15 @@ class Deps(Policy):
     @classmethod
     def hybrid(cls, infer: Deps | None = None) -> Deps:
         """Inferred dependencies (by default from overlap) beside the explicit ones."""
-        if infer is not None and not infer.word.startswith("infer_"):
-            refuse(f"Deps.hybrid: infer takes Deps.infer_..(), found {infer}")
+        if infer is not None and (
+            not isinstance(infer, Deps)  # pyright: ignore[reportUnnecessaryIsInstance]
+            or not infer.word.startswith("infer_")
+        ):
+            refuse(f"Deps.hybrid: infer takes Deps.infer_..(), found {infer!s}")
         return cls("hybrid", () if infer is None else (infer.word,))
 
 
+@_complete_calls
 class Pools(Policy):
     """The ready queues of a scheduler."""
 
@@ -96,7 +132,10 @@ class Pools(Policy):
         if not isinstance(pools, Mapping) or not pools:  # pyright: ignore[reportUnnecessaryIsInstance]
             refuse(f"Pools.custom: expected pools={{name: (cube, vector)}}, found {pools!r}")
         for name, cores in pools.items():
-            check_name("a pool", name)
+            if not isinstance(name, str) or not (name.isascii() and name.isidentifier()):  # pyright: ignore[reportUnnecessaryIsInstance]
+                refuse(f"a pool is named by an identifier of ASCII letters, found {name!r}")
+            if name == "unused":
+                refuse("a pool cannot be named `unused`: statistics call the other cores that")
             if not isinstance(cores, tuple) or len(cores) != 2:  # pyright: ignore[reportUnnecessaryIsInstance]
                 refuse(f"pool {name!r}: expected (cube cores, vector cores), found {cores!r}")
             if sum(_count(f"pool {name!r}", number, 0) for number in cores) == 0:
@@ -112,6 +151,7 @@ class CustomPools(Pools):
     shares: tuple[tuple[str, tuple[int, int]], ...] = ()
 
 
+@_complete_calls
 class ReadyPolicy(Policy):
     """The order of a queue."""
 
@@ -131,6 +171,7 @@ class ReadyPolicy(Policy):
         return cls("priority", key=key_function(function, "ReadyPolicy.priority"))
 
 
+@_complete_calls
 class StartPolicy(Policy):
     """When dispatch opens."""
 
@@ -145,6 +186,7 @@ class StartPolicy(Policy):
         return cls("after_orchestration")
 
 
+@_complete_calls
 class TimingPolicy(Policy):
     """When ready tasks may be dispatched."""
 
@@ -170,6 +212,7 @@ class TimingPolicy(Policy):
         return cls("rate_limit", (_count("TimingPolicy.rate_limit", dispatches),))
 
 
+@_complete_calls
 class TracePolicy(Policy):
     """What a run records."""
 
@@ -189,6 +232,7 @@ class TracePolicy(Policy):
         return cls("cycles", key=key_function(function, "TracePolicy.cycles"))
 
 
+@_complete_calls
 class DispatchPolicy(Policy):
     """Which scheduler a task belongs to."""
 
@@ -231,6 +275,7 @@ class WindowMode(Enum):
     """The task is submitted all the same, and counted in stats.window_overruns."""
 
 
+@_complete_calls
 @dataclass(frozen=True)
 class TaskWindow:
     """What the live tasks, those between the oldest unretired one and the newest, may hold.
@@ -285,6 +330,7 @@ class Plan:
     """Where the schedule was last added to."""
 
 
+@_complete_calls
 class Schedulable:
     """A workload, or a workload with a schedule: each method adds to the schedule of a copy."""
 
@@ -349,6 +395,11 @@ class Schedulable:
         self, thresholds: Sequence[int], policies: Mapping[int, DispatchPolicy]
     ) -> Scheduled:
         """Task i uses the policy of the largest threshold <= i + 1, else that of the smallest."""
+        if not isinstance(thresholds, Sequence) or not isinstance(policies, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            refuse(
+                "dispatch_threshold: expected thresholds and their policies, such as [1, 64], {1:"
+                f" .., 64: ..}}; found {thresholds!r}, {policies!r}"
+            )
         if not thresholds:
             refuse("dispatch_threshold: there are no thresholds")
         numbers = [_count("dispatch_threshold", threshold) for threshold in thresholds]
@@ -356,7 +407,7 @@ class Schedulable:
             refuse(f"dispatch_threshold: expected increasing thresholds, found {numbers}")
         if set(numbers) != set(policies):
             refuse(
-                f"dispatch_threshold: thresholds {numbers} and policies for {sorted(policies)}:"
+                f"dispatch_threshold: thresholds {numbers} and policies for {list(policies)}:"
                 " each threshold needs one policy"
             )
         for policy in policies.values():
@@ -370,7 +421,10 @@ class Schedulable:
         and position p is at home at the scheduler that owns core p of the task's pool and unit."""
         if not isinstance(grid, Sequence) or not grid:  # pyright: ignore[reportUnnecessaryIsInstance]
             refuse(f"spatial_map: expected extents such as (4, 6), found {grid!r}")
-        return self._with(spatial_map=tuple(_count("spatial_map", extent) for extent in grid))
+        extents = tuple(_count("spatial_map", extent) for extent in grid)
+        if math.prod(extents) > NUMBER_MAX:
+            refuse(f"spatial_map: a grid has at most 2**60 positions, found {extents}")
+        return self._with(spatial_map=extents)
 
     def timing(self, policy: TimingPolicy) -> Scheduled:
         """When ready tasks may be dispatched; by default at once."""

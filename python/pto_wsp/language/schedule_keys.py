@@ -251,7 +251,7 @@ class KeyTrace:
         from pto_wsp.dialects.task import IndexOp
 
         if isinstance(divisor, bool) or not isinstance(divisor, int) or divisor < 1:
-            refuse(f"expected a positive integer behind {sign}, found {divisor!r}")
+            refuse(f"expected a positive integer behind {sign}, found {_shown(divisor)}")
         symbol = AffineExpr.symbol(0)
         expr = symbol // divisor if sign == "//" else symbol % divisor
         dividend = self._number(a, sign)
@@ -314,6 +314,8 @@ class KeyTrace:
 def _shown(value: object) -> str:
     if isinstance(value, KeyValue):
         return "a number of the task"
+    if isinstance(value, Task):
+        return "the task itself"
     return f"{type(value).__name__} {value!r}"
 
 

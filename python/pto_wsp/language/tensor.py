@@ -136,6 +136,7 @@ class Tensor:
         self.place: Place = user_place()
         self._memory = None
         self._is_copy = False
+        self._is_running: Callable[[], bool] | None = None
         self.has_values = False
 
     @property
@@ -166,8 +167,25 @@ class Tensor:
                 " read-only: give it a copy, Tensor(data=a.copy())"
             )
 
+    def note_run(self, is_running: Callable[[], bool]) -> None:
+        """A program that writes the tensor was started; its values count once `is_running()` is
+        false."""
+        self._is_running = is_running
+
+    def check_settled(self) -> None:
+        """Raises ExecutionError while a program computes the values."""
+        if self._is_running is None:
+            return
+        if self._is_running():
+            raise ExecutionError(
+                f"{self.place}: tensor {self.name!r} is being computed: call synchronize() of the"
+                " program that was executed, then numpy()"
+            )
+        self._is_running = None
+
     def numpy(self) -> NDArray[Any]:
-        """The values; those of a procedural tensor are made here."""
+        """The values; those of a procedural tensor are made here. ExecutionError between
+        execute() and synchronize() of a program that writes them."""
         return self[...].numpy()
 
     def __getitem__(self, item: Any) -> TensorView:
@@ -206,6 +224,7 @@ class TensorView:
             fail("a view with loop variables has no values: index with numbers")
         starts = [offset for offset in offsets if offset is not None]
         box = tuple(slice(s, s + e) for s, e in zip(starts, self.extents, strict=True))
+        self.tensor.check_settled()
         memory = self.tensor.array()
         values: NDArray[Any] = memory[box] if memory is not None else self._generate(starts)
         return np.reshape(values, self.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -27,6 +28,7 @@ from pto_wsp.transforms.analysis.axis_ranges import value_range
 from pto_wsp.transforms.analysis.task_counts import task_counts
 
 Body = Callable[[], None]
+_MARK = "pto_workload"
 
 
 # ---- What a trace collects ---------------------------------------------------------------------
@@ -383,7 +385,13 @@ def workload(function: Callable[..., None]) -> Callable[..., Workload]:
 
         return Workload(function.__name__, place, body)
 
+    vars(trace)[_MARK] = True
     return trace
+
+
+def is_workload_function(value: object) -> bool:
+    """Whether @workload made it."""
+    return inspect.isfunction(value) and _MARK in vars(value)
 
 
 @overload

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -54,6 +55,10 @@ class TensorLike(Protocol):
 
     def check_writable(self) -> None:
         """Raises ExecutionError where results could not reach the user's data."""
+        ...
+
+    def note_run(self, is_running: Callable[[], bool]) -> None:
+        """A program that writes the tensor was started; `is_running` tells until when."""
         ...
 
 
@@ -109,6 +114,7 @@ class Program:
             self._bind(allocate=True)
             trace = _temporary_trace()
             self._pending = self._start("execute", {}, threads, trace.path), trace
+            self._note_run()
         except PtoError as error:
             self._failure = error
 
@@ -208,6 +214,17 @@ class Program:
                     f"tensors '{name}' and '{other}' share memory, and tasks write it: make one "
                     "tensor of it and slice that in the workload"
                 )
+
+    def _note_run(self) -> None:
+        program = weakref.ref(self)
+
+        def is_running() -> bool:
+            running = program()
+            return running is not None and running._pending is not None
+
+        for info in self._written:
+            if info["name"] in self._bound:
+                self._tensors[info["name"]].note_run(is_running)
 
     def _note_values(self) -> None:
         for info in self._written:

@@ -7,7 +7,7 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 from pto_wsp.dialects.text import parse_module
 from pto_wsp.errors import CompileError, PtoError
 from pto_wsp.language.kernel import Kernel
+from pto_wsp.language.workload import is_workload_function
 
 SPLIT = "// -----"
 """Separates the parts of a file under --split-input-file."""
@@ -95,8 +96,9 @@ def _check_strings(text: str, name: str) -> None:
 def trace_python(path: str, name: str | None) -> ModuleOp:
     """The module of a Python file's workload.
 
-    `name` is the object to take; without it `program`, else the only workload object of the file. A
-    function is called without arguments. Raises CompileError where there is none.
+    `name` is the object to take; without it `program`, else the only workload object of the file,
+    else its only @workload function. A function is called without arguments. Raises CompileError
+    where there is none.
     """
     with _user_code(path):
         namespace = vars(_import(path))
@@ -121,12 +123,7 @@ def _pick(path: str, namespace: dict[str, object], name: str | None) -> object:
         return namespace[wanted]
     if name is not None:
         raise CompileError(f"{path}: error: the file defines no {name}")
-    # One object under two names is one workload.
-    workloads = {
-        id(value): (key, value)
-        for key, value in namespace.items()
-        if isinstance(value, HasModule) and not inspect.isclass(value)
-    }
+    workloads = _distinct(namespace, _is_workload) or _distinct(namespace, _makes_workload)
     if len(workloads) == 1:
         return next(iter(workloads.values()))[1]
     if not workloads:
@@ -136,6 +133,27 @@ def _pick(path: str, namespace: dict[str, object], name: str | None) -> object:
         )
     names = ", ".join(key for key, _ in workloads.values())
     raise CompileError(f"{path}: error: several workloads ({names}): name one as {path}:NAME")
+
+
+def _distinct(
+    namespace: dict[str, object], wanted: Callable[[object], bool]
+) -> dict[int, tuple[str, object]]:
+    """Name and value of what is wanted; one object under two names counts once."""
+    return {id(value): (key, value) for key, value in namespace.items() if wanted(value)}
+
+
+def _is_workload(value: object) -> bool:
+    return isinstance(value, HasModule) and not inspect.isclass(value)
+
+
+def _makes_workload(value: object) -> bool:
+    if not is_workload_function(value) or not callable(value):
+        return False
+    try:
+        inspect.signature(value).bind()
+    except TypeError:
+        return False
+    return True
 
 
 def _import(path: str) -> ModuleType:
