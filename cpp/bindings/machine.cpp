@@ -26,5 +26,6 @@ void bind_machine(py::module_& m) {
   py::class_<pto::Machine>(m, "Machine")
       .def(py::init([](const std::filesystem::path& profile) { return pto::Machine::load(profile); }),
            py::arg("profile"))
-      .def("amount", &amount, py::arg("key"));
+      .def("amount", &amount, py::arg("key"))
+      .def("set", &pto::Machine::set, py::arg("key"), py::arg("value"));
 }

@@ -79,6 +79,7 @@ py::dict to_python(const pto::Stats& stats) {
   return py::dict("tasks"_a = stats.tasks, "edges"_a = stats.edges, "reads"_a = stats.reads,
                   "makespan"_a = stats.makespan, "orchestrator_busy"_a = stats.orchestrator_busy,
                   "memory_bytes"_a = stats.memory_bytes, "memory_busy"_a = stats.memory_busy,
+                  "l2_bytes"_a = stats.l2_bytes, "l2_busy"_a = stats.l2_busy,
                   "borrowed_vector"_a = stats.borrowed_vector, "window_high_water"_a = stats.window_high_water,
                   "window_overruns"_a = stats.window_overruns, "ready_high_water"_a = stats.ready_high_water,
                   "pools"_a = to_python(stats.pools), "kernels"_a = to_python(stats.kernels),
@@ -125,7 +126,8 @@ void bind_table(py::module_& m) {
 
 machine: the fields of MachineConfig (cpp/include/pto/config.h); what is absent has its default.
 settings: a schedule's settings as a JSON object (docs/settings.md).
-kernels: dicts of name, unit, roles, load, compute, store (cycles), load_bytes, bytes.
+kernels: dicts of name, unit, roles, load, compute, store (cycles), load_bytes, bytes, moved_bytes (else as bytes),
+         read_bytes (-1: all of the regions read).
 tensors: (name, element_bytes, extents).
 program: ("task", kernel, [(tensor, offsets, extents), ...], {key function: value}, [ids that it comes after]), the last
          two if need be; ("read", (tensor, offsets, extents)), ("scope",), ("part",), ("end",).

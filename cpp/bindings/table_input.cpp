@@ -109,10 +109,14 @@ pto::KernelInfo read_kernel(const py::handle& item, size_t number) {
   fields.read("store", kernel.cost.store);
   fields.read("load_bytes", kernel.cost.load_bytes);
   fields.read("bytes", kernel.cost.bytes);
+  kernel.cost.moved_bytes = kernel.cost.bytes;
+  fields.read("moved_bytes", kernel.cost.moved_bytes);
+  fields.read("read_bytes", kernel.cost.read_bytes);
   fields.refuse_others();
   const pto::KernelCost& cost = kernel.cost;
   expect(cost.load >= 0 && cost.compute >= 0 && cost.store >= 0, what + ": a cost is negative");
   expect(cost.load_bytes >= 0 && cost.load_bytes <= cost.bytes, what + ": expected 0 <= load_bytes <= bytes");
+  expect(cost.moved_bytes >= cost.bytes, what + ": expected bytes <= moved_bytes");
   return kernel;
 }
 
@@ -246,6 +250,9 @@ pto::MachineConfig read_machine(const py::dict& dict) {
   fields.read("core_slots", machine.core_slots);
   fields.read("memory_bytes", machine.memory_bytes);
   fields.read("memory_cycles", machine.memory_cycles);
+  fields.read("l2_bytes", machine.l2_bytes);
+  fields.read("l2_cycles", machine.l2_cycles);
+  fields.read("l2_capacity", machine.l2_capacity);
   machine.costs = read_costs(fields.section("costs"));
   fields.refuse_others();
   return machine;

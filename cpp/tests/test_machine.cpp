@@ -48,6 +48,9 @@ TEST_CASE("ascend_a3 as the engine reads it") {
   CHECK(config.core_slots == 2);
   CHECK(config.memory_bytes == 8000);
   CHECK(config.memory_cycles == 9);
+  CHECK(config.l2_bytes == 20000);
+  CHECK(config.l2_cycles == 9);
+  CHECK(config.l2_capacity == 192 << 20);
   CHECK(config.costs.submit == 792);  // 0.44 us
   CHECK(config.costs.submit_operand == 252);
   CHECK(config.costs.readback == 1800);

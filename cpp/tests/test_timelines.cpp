@@ -249,14 +249,14 @@ TEST_CASE("shared memory") {
   for (int i = 0; i < 3; ++i) source.task({}, phases(2, 10, 2, 10));
   check_timeline(source, machine, {},
                  {"0 1 0 0 0 0 0 12 12\n"
-                  "1 2 0 0 0 0 0 22 22\n"
-                  "2 3 0 0 0 0 0 32 32\n",
+                  "1 2 0 0 0 0 0 20 20\n"
+                  "2 3 0 0 0 0 0 30 30\n",
                   "",
-                  {"[0,32) drained; ", "[12,32) drained; ", "[22,32) drained; ", ""},
-                  32});
+                  {"[0,30) drained; ", "[12,30) drained; ", "[20,30) drained; ", ""},
+                  30});
   TextTrace trace;
   const Stats stats = simulate(source, machine, {}, &trace);
-  CHECK(trace.bound_by == "compute\nmemory\nmemory\n");
+  CHECK(trace.bound_by == "compute\nhbm\nhbm\n");
   CHECK(stats.memory_bytes == 30);
   CHECK(stats.memory_busy == 30);
 }

@@ -1,5 +1,6 @@
 """The C++ engine. Calls that work for long release the interpreter's lock."""
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any, Literal, TypedDict
 
@@ -60,6 +61,43 @@ class Machine:
         """Raises MachineError, with a line per finding."""
     def amount(self, key: str) -> int:
         """In base units; KeyError for a key that profiles do not have."""
+    def set(self, key: str, value: str) -> None:
+        """As a setting gives it; raises MachineError."""
+
+class PipeUse(TypedDict):
+    name: str
+    cycles: int
+    bytes: int
+
+class BufferUse(TypedDict):
+    name: str
+    used: int
+    size: int
+
+class KernelReport(TypedDict):
+    name: str
+    location: str
+    unit: Literal["cube", "vector"]
+    load: int
+    compute: int
+    store: int
+    bytes: int
+    read_bytes: int
+    moved_bytes: int
+    borrowed_vector: int
+    bound_by: str
+    operations: int
+    roofline: int
+    pipes: list[PipeUse]
+    buffers: list[BufferUse]
+
+Fragment = tuple[str, str, str, tuple[int, int, int], int, int]
+"""Op, pipe, dtype, extents m x k x n, bytes, trips."""
+
+def kernel_report(
+    machine: Machine, name: str, location: str, unit: str, fragments: Sequence[Fragment]
+) -> KernelReport:
+    """Raises MachineError for a kernel that has no cost on the machine."""
 
 class LoadedProgram:
     def __init__(self, path: str | PathLike[str]) -> None:

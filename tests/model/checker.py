@@ -14,6 +14,7 @@ from math import prod
 from typing import Any
 
 from .graph import scheduler_count
+from .memory import SharedMemory
 from .tables import (
     UNITS,
     Kernel,
@@ -306,21 +307,24 @@ class Checker:
                 assert row["start"] >= before["end"] + self.costs.pickup, row
 
     def check_memory(self) -> None:
-        """Every `end` is what the core, the kernel and the shared memory make of `start`."""
-        memory_free_at = 0
+        """Every `end` is what the core, the kernel and the shared memories make of `start`."""
+        memory = SharedMemory(
+            self.machine, self.schedule, self.kernels, self.tensors, self.program
+        )
         core_free_at: defaultdict[int, int] = defaultdict(int)
         place = {row["task"]: at for rows in self.by_core.values() for at, row in enumerate(rows)}
         for row in sorted(self.rows, key=lambda r: (r["start"], r["core"], place[r["task"]])):
             kernel = self._timing(row)
             rest = kernel.compute + kernel.store or int(kernel.load == 0)
             load_end, floor = row["start"] + kernel.load, 0
-            if self.machine.memory_bytes and kernel.bytes:
-                begin = max(row["start"], memory_free_at)
-                floor = memory_free_at = begin + self.machine.transfer(kernel.bytes)
-                load_end = max(load_end, begin + self.machine.transfer(kernel.load_bytes))
+            if self.schedule.trace.word != "cycles" or not self.schedule.trace.arguments:
+                booking = memory.book(row["task"], kernel, row["start"])
+                load_end, floor = max(load_end, booking.load_end), booking.end
             end = max(max(load_end, core_free_at[row["core"]]) + rest, floor)
             assert row["end"] == end, row
             core_free_at[row["core"]] = end
+        assert self.stats["memory_bytes"] == memory.hbm_bytes
+        assert self.stats["l2_bytes"] == memory.l2_bytes
 
     def check_stalls(self) -> None:
         """Tiles and stalls tile [0, makespan) on every core, and a gap names the task after it."""
@@ -350,7 +354,6 @@ class Checker:
         assert stats["edges"] == len(self.edges)
         assert stats["makespan"] == self.makespan
         assert (stats["window_high_water"] > self.schedule.window) == (stats["window_overruns"] > 0)
-        assert stats["memory_bytes"] == sum(self._timing(row).bytes for row in self.rows)
         for pool in stats["pools"]:
             cycles = pool["busy"] + sum(pool["stalls"].values())
             assert cycles == pool["cores"] * self.makespan, pool

@@ -37,12 +37,13 @@ class Execution(State):
         if kernel.load + rest == 0:
             rest = 1
         task.start = self.now
-        load_end, moved = self.now + kernel.load, 0
-        if self.machine.memory_bytes and kernel.bytes:
-            begin = max(self.now, self.memory_free_at)
-            load_end = begin + self.machine.transfer(kernel.load_bytes)
-            moved = self.memory_free_at = begin + self.machine.transfer(kernel.bytes)
-        task.load_end = max(self.now + kernel.load, load_end)
-        computed = max(task.load_end, before) + rest
-        task.end = max(computed, moved)
-        task.memory_bound = load_end > self.now + kernel.load or moved > computed
+        task.load_end = self.now + kernel.load
+        if task.plan.cost:
+            task.end = max(task.load_end, before) + rest
+            return
+        booking = self.memory.book(task.id, kernel, self.now)
+        if booking.load_end > task.load_end:
+            task.load_end, task.memory = booking.load_end, booking.load_level
+        task.end = max(task.load_end, before) + rest
+        if booking.end > task.end:
+            task.end, task.memory = booking.end, booking.level

@@ -34,7 +34,8 @@ class Task:
     start: int | None = None
     load_end: int = 0
     end: int | None = None
-    memory_bound: bool = False
+    memory: str = ""
+    """Which shared memory decided how long it took, hbm or l2."""
     reported: bool = False
     service: int | None = None
     """The number of the service that takes its report."""

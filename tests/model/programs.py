@@ -161,6 +161,9 @@ def random_machine(rng: Random, size: Size) -> dict[str, Any]:
         "core_slots": rng.choice((1, 1, 2, 3)),
         "memory_bytes": rng.choice((0, 0, 1, 2, 7)),
         "memory_cycles": rng.choice((1, 1, 2, 5)),
+        "l2_bytes": rng.choice((0, 1, 3, 7)),
+        "l2_cycles": rng.choice((1, 1, 2)),
+        "l2_capacity": rng.choice((0, 1, 8, 30, 1000)),
         "costs": random_costs(rng),
     }
 
@@ -188,6 +191,7 @@ def random_schedule(
         "batch": rng.choice((1, 1, 2, 3, 7)),
         "range_compression": rng.random() < 0.5,
         "trace": rng.choice(("cycles", "cycles", "cycles", "cycles(cost)", "none")),
+        "memory": rng.choice(("l2", "l2", "flat")),
         **random_window(rng, refusable=refusable),
         **random_streams(rng),
     }
@@ -286,6 +290,8 @@ def random_kernel(rng: Random, name: str, unit: str) -> dict[str, Any]:
         "store": rng.choice(SMALL),
         "load_bytes": rng.randint(0, moved),
         "bytes": moved,
+        "moved_bytes": moved + rng.choice((0, 0, 1, 9)),
+        "read_bytes": rng.choice((-1, -1, 0, 2, 5)),
     }
 
 

@@ -85,5 +85,5 @@ def _row(simulator: State, task: Task) -> dict[str, Any]:
         "start": task.start,
         "end": task.end,
         "retire": task.retire,
-        "bound_by": "memory" if task.memory_bound else "compute",
+        "bound_by": task.memory or "compute",
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from .graph import Planner, scheduler_count
 from .machine import Core, Queue, Scheduler, Task
+from .memory import SharedMemory
 from .tables import Kernel, Machine, Schedule, core_places
 
 
@@ -43,7 +44,7 @@ class State:
         self.window_high_water = 0
         self.became_ready = 0
         self.opened: int | None = None
-        self.memory_free_at = 0
+        self.memory = SharedMemory(machine, schedule, kernels, tensors, program)
         self.window_overruns = 0
         self.ready_high_water = 0
         self.held: list[Task] = []

@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 def statistics(state: State, stalls: Sequence[StallRow]) -> dict[str, Any]:
     machine = state.machine
     busy = _tile_lengths(state)
-    moved = [state.timing(task).bytes for task in state.tasks]
     return {
         "tasks": len(state.tasks),
         "edges": len(state.plan.edges),
         "reads": state.reads,
         "makespan": makespan(state),
         "orchestrator_busy": state.orchestrator_busy,
-        "memory_bytes": sum(moved),
-        "memory_busy": sum(map(machine.transfer, moved)) if machine.memory_bytes else 0,
+        "memory_bytes": state.memory.hbm_bytes,
+        "memory_busy": state.memory.hbm.busy,
+        "l2_bytes": state.memory.l2_bytes,
+        "l2_busy": state.memory.l2.busy,
         "borrowed_vector": 0,
         "window_high_water": state.window_high_water,
         "window_overruns": state.window_overruns,

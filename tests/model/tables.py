@@ -35,16 +35,17 @@ class Machine:
     schedulers_max: int = 1
     core_slots: int = 1
     memory_bytes: int = 0
-    """Moved in `memory_cycles`; 0: the memory is never the limit."""
+    """Through HBM in `memory_cycles`; 0: it is never the limit."""
     memory_cycles: int = 1
+    l2_bytes: int = 0
+    """Through L2 in `l2_cycles`; 0: it is never the limit."""
+    l2_cycles: int = 1
+    l2_capacity: int = 0
+    """Bytes that it holds; 0: there is none."""
     costs: Costs = field(default_factory=Costs)
 
     def cores(self, unit: str) -> int:
         return self.cube_cores if unit == "cube" else self.vector_cores
-
-    def transfer(self, count: int) -> int:
-        """Cycles that the shared memory needs for `count` bytes."""
-        return -(-count * self.memory_cycles // self.memory_bytes)
 
 
 class Policy(NamedTuple):
@@ -97,6 +98,7 @@ class Schedule(NamedTuple):
     range_compression: bool = False
     depth: int = 0
     depth_scope: str = "core"
+    memory: str = "l2"
 
     @property
     def custom_pools(self) -> list[CustomPool]:
@@ -150,6 +152,14 @@ class Kernel:
     store: int = 0
     load_bytes: int = 0
     bytes: int = 0
+    moved_bytes: int | None = None
+    """Through L2; None: as many as `bytes`."""
+    read_bytes: int = -1
+    """Taken from the regions that it reads; -1: all of them."""
+
+    @property
+    def moved(self) -> int:
+        return self.bytes if self.moved_bytes is None else self.moved_bytes
 
 
 class Region(NamedTuple):

@@ -232,10 +232,10 @@ TIMELINES = [
         program=[task(0)] * 3,
         rows="""
             0 1 0 0 0 0 0 12 12
-            1 2 0 0 0 0 0 22 22
-            2 3 0 0 0 0 0 32 32""",
-        stalls="core 0: [0,32) drained; core 1: [12,32) drained; core 2: [22,32) drained; "
-        "makespan 32",
+            1 2 0 0 0 0 0 20 20
+            2 3 0 0 0 0 0 30 30""",
+        stalls="core 0: [0,30) drained; core 1: [12,30) drained; core 2: [20,30) drained; "
+        "makespan 30",
     ),
     Timeline(
         "batched dependencies",

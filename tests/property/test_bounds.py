@@ -78,7 +78,7 @@ def free_run(rng: Random, size: Size) -> Run:
     """
     machine, settings, kernels, tensors, program = random_run(rng, size)
     machine |= {"cube_cores": 0, "vector_cores": rng.randint(1, 6), "costs": {}}
-    machine |= {"core_slots": 1, "memory_bytes": 0}
+    machine |= {"core_slots": 1, "memory_bytes": 0, "l2_bytes": 0}
     kernels = [kernel | {"unit": "vector"} for kernel in kernels]
     program = [line for line in program if line[0] != "read"]
     settings |= {

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define PTO_ABI_VERSION 3u
+#define PTO_ABI_VERSION 4u
 #define PTO_MAX_RANK 6
 // What a read answers stays below: index arithmetic on it was checked against 64 bits when the program was compiled.
 #define PTO_INDEX_MAX (INT64_C(1) << 40)

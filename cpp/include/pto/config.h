@@ -28,9 +28,12 @@ struct MachineConfig {
   int schedulers = 1;      // for a policy that names no number
   int schedulers_max = 1;  // more is an error
   int core_slots = 1;      // tasks in flight on a core without pipeline depth
-  // The shared memory moves memory_bytes in memory_cycles; 0 bytes: it is never the limit.
+  // HBM moves memory_bytes in memory_cycles, L2 l2_bytes in l2_cycles; 0 bytes: it is never the limit.
   int64_t memory_bytes = 0;
   int64_t memory_cycles = 1;
+  int64_t l2_bytes = 0;
+  int64_t l2_cycles = 1;
+  int64_t l2_capacity = 0;  // bytes; 0: there is no L2
   RuntimeCosts costs;
 };
 
@@ -43,6 +46,8 @@ enum class Ready { Fifo, WorkSteal, Priority };
 enum class Start { Threshold, AfterOrchestration };
 enum class Timing { Immediate, Batched, Interleaved, RateLimit };
 enum class DepthScope { Core, PerPool, Global, PerStream };
+// Flat: all that tasks load and store goes through HBM.
+enum class MemoryModel { L2, Flat };
 
 // A key function that a policy uses: an index into Schedule::keys and into pto_task.keys.
 using KeyIndex = int;
@@ -93,6 +98,7 @@ struct Schedule {
   bool range_compression = false;
   int depth = 0;  // pipeline_depth; 0: unset
   DepthScope depth_scope = DepthScope::Core;
+  MemoryModel memory = MemoryModel::L2;
   bool records_rows = true;       // false: TracePolicy.none, statistics alone
   KeyIndex cost_key = kNoKey;     // cycles(cost_fn): a task's duration instead of its kernel's cost
   std::vector<std::string> keys;  // names of the key functions that the policies above use

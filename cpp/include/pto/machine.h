@@ -46,7 +46,11 @@ class Machine {
     std::string unit;
     std::array<int64_t, 3> amounts{};  // in base units; the first one only, except for an instruction
   };
+  struct Fraction {
+    int64_t bytes = 0, cycles = 1;
+  };
   const Entry& entry(std::string_view key) const;
+  Fraction bytes_per_cycle(std::string_view rate) const;
   int64_t cost(std::string_view key) const;  // in cycles
 
   std::string origin_;

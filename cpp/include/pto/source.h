@@ -29,15 +29,17 @@ class TaskSource {
   virtual void run(TaskSink& sink) = 0;
 };
 
-// What a core spends on one run of a kernel, in cycles, and the bytes that it moves through the shared memory.
+// What a core spends on one run of a kernel, in cycles, and the bytes that it moves through the shared memories.
 struct KernelCost {
   int64_t load = 0;
   int64_t compute = 0;
   int64_t store = 0;
   int64_t load_bytes = 0;            // moved by the load phase
-  int64_t bytes = 0;                 // moved in all
+  int64_t bytes = 0;                 // loaded and stored, each once
+  int64_t read_bytes = -1;           // loaded, of these; -1: all that is in the regions that it reads
+  int64_t moved_bytes = 0;           // between the core and the memories, with what is read again
   int64_t borrowed_vector = 0;       // vector cycles spent inside a cube kernel
-  const char* bound_by = "compute";  // the pipe that decides: cube, vector, load, store
+  const char* bound_by = "compute";  // what decides: cube, vector, load, store, latency
 };
 
 // A kernel as the engine sees it.

@@ -55,8 +55,10 @@ struct Stats {
   int64_t reads = 0;
   int64_t makespan = 0;           // cycles: the largest `end`
   int64_t orchestrator_busy = 0;  // cycles
-  int64_t memory_bytes = 0;       // moved through the shared memory
+  int64_t memory_bytes = 0;       // moved through HBM
   int64_t memory_busy = 0;        // cycles
+  int64_t l2_bytes = 0;           // moved between the cores and L2
+  int64_t l2_busy = 0;            // cycles
   int64_t borrowed_vector = 0;    // vector cycles inside cube kernels
   int64_t window_high_water = 0;  // what live tasks held at most, in the schedule's window_unit
   int64_t window_overruns = 0;    // tasks that did not fit (window_mode=benchmark)
@@ -80,7 +82,8 @@ struct TaskRow {
   int64_t duration;      // from start to end on an idle machine
   int64_t waited_for;    // the task for which the orchestrator waited last before it submitted this one; -1: none
   Stall before_submit;   // what the orchestrator did between the submission before and this one
-  const char* bound_by;  // the kernel's pipe, or "memory" where the booking decided
+  int64_t hbm_bytes;     // that went through HBM for it
+  const char* bound_by;  // what the kernel's cost says, or "hbm" or "l2" where a booking decided
   const int64_t* axes;
   uint32_t axis_count;
 };

@@ -42,7 +42,7 @@ struct TaskColumns {
   std::vector<uint8_t> unit;
   std::vector<int32_t> core, scheduler, pool;
   std::vector<int64_t> stream, submit, ready, dispatch, start, end, retire;
-  std::vector<int64_t> published, duration, waited_for;
+  std::vector<int64_t> published, duration, waited_for, hbm_bytes;
   std::vector<uint8_t> before_submit;  // Stall
   std::vector<uint8_t> bound_by;       // index into Trace::bound_by
   std::vector<uint8_t> axis_count;     // of each row

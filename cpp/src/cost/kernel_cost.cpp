@@ -1,11 +1,13 @@
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 #include "cost/core.h"
+#include "cost/coster.h"
+#include "cost/fragments.h"
 #include "cost/lowering.h"
-#include "cost/pipeline.h"
 #include "pto/cost.h"
 #include "pto/error.h"
 
@@ -14,113 +16,87 @@ namespace {
 
 using namespace cost;
 
-// Runs a kernel's stages on the pipes of a core.
-class Coster {
+Coster run_stages(const pto_kernel& kernel, const Core& core) {
+  Coster coster(core, kernel.unit == PTO_CUBE);
+  for (const Stage& stage : lower(kernel)) {
+    std::visit([&](const auto& work) { coster.run(work); }, stage);
+  }
+  return coster;
+}
+
+// Arithmetic at full rate, transfers once: neither padding nor heads, nothing read again.
+class Ideal {
  public:
-  Coster(const Core& core, bool on_cube) : core_(core), on_cube_(on_cube) {}
-
-  void run(const MatmulWork& work) {
-    const auto plan = plan_matmul(core_.cube, work.matmul);
-    if (!plan) throw FragmentError("no block of a matmul fits into l0a, l0b, l0c and l1");
-    const int64_t first_bytes =
-        (work.left_loaded ? plan->first_left_bytes : 0) + (work.right_loaded ? plan->first_right_bytes : 0);
-    run_stage(kLoadL1, plan->phases, work.independent(), first_bytes);
+  Ideal(const Core& core, const pto_kernel& kernel)
+      : core_(core), on_cube_(kernel.unit == PTO_CUBE), to_l1_(loads_of_matmuls(kernel)) {
+    for (uint32_t i = 0; i < kernel.fragment_count; ++i) add(kernel.fragments[i], to_l1_[i]);
   }
-
-  void run(const VectorWork& work) {
-    // The paired cores of a cube core share its rows.
-    const int64_t cores = on_cube_ ? std::min(core_.cube.paired_vector, work.rows()) : 1;
-    const VectorWork part = cores > 1 ? share(work, cores) : work;
-    const auto plan = plan_vector(core_.vector, part);
-    if (!plan) {
-      throw FragmentError("its vector work needs at least " + std::to_string(ub_bytes(core_.vector, part)) +
-                          " bytes of ub, which has " + std::to_string(core_.vector.ub));
-    }
-    if (on_cube_) borrowed_ += duration(plan->phases) * cores;
-    run_stage(kLoadUb, plan->phases, false, plan->first_bytes * cores);
-  }
-
-  KernelCost result(const pto_kernel& kernel) const {
-    KernelCost cost;
-    const auto end = cycles(timeline_.end());
-    const auto compute_end = cycles(last_.compute_end);
-    cost.load = cycles(load_);
-    cost.store = end - std::max(compute_end, cost.load);
-    cost.compute = std::max<int64_t>(end, 1) - cost.load - cost.store;
-    for (uint32_t i = 0; i < kernel.fragment_count; ++i) {
-      const pto_fragment& f = kernel.fragments[i];
-      cost.bytes += f.bytes * f.trips;
-      if (f.pipe == PTO_PIPE_LOAD) cost.load_bytes += f.bytes * f.trips;
-    }
-    cost.load_bytes = std::min(cost.load_bytes, first_bytes_);
-    cost.borrowed_vector = cycles(borrowed_);
-    cost.bound_by = busiest();
-    return cost;
+  int64_t operations() const { return operations_; }
+  int64_t cycles() const {
+    const int64_t cores = on_cube_ ? core_.cube.paired_vector : 1;
+    return static_cast<int64_t>(ceil_cycles(std::max({cube_, to_l1_time_, vector_ / cores, to_ub_ / cores})));
   }
 
  private:
-  template <size_t N>
-  void run_stage(Pipe first, const std::array<Phase, N>& phases, bool independent, int64_t first_bytes) {
-    if (timeline_.end() == 0) {
-      // Nothing but loading: all of it precedes the first other op.
-      const bool only_loads =
-          std::all_of(phases.begin() + 1, phases.end(), [](const Phase& p) { return p.total == 0; });
-      load_ = only_loads ? phases[0].total : phases[0].first;
-      first_bytes_ = first_bytes;
+  void add(const pto_fragment& f, bool to_l1) {
+    if (is_load(f)) {
+      (to_l1 ? to_l1_time_ : to_ub_) += (to_l1 ? core_.cube.gm_to_l1 : core_.vector.gm_to_ub)(f.bytes) * f.trips;
+    } else if (is_matmul(f)) {
+      operations_ += 2 * f.m * f.k * f.n * f.trips;
+      cube_ += multiply(f);
+    } else if (!is_store(f)) {
+      operations_ += f.m * f.n * f.trips;
+      const Compute op = compute(f);
+      if (on_cube_ && std::string_view(f.op) == "cast") return;  // what leaves l0c is converted on the way
+      vector_ += least_vector_time(core_.vector, *op.op, op.rows, op.cols, op.element_bytes) * f.trips;
     }
-    const Ticks before = timeline_.end();
-    last_ = timeline_.run(first, phases, independent);
-    // What comes last may overlap with an earlier stage that ends later.
-    last_.compute_end = std::max(last_.compute_end, before);
-    for (size_t i = 0; i < N; ++i) busy_.at(first + i) += phases[i].total;
   }
 
-  const char* busiest() const {
-    struct Named {
-      Pipe pipe;
-      const char* name;
-    };
-    constexpr std::array<Named, kPipes> kNames = {{{kCube, "cube"},
-                                                   {kVector, "vector"},
-                                                   {kLoadL1, "load"},
-                                                   {kLoadL0, "load"},
-                                                   {kLoadUb, "load"},
-                                                   {kDrainL0c, "store"},
-                                                   {kStoreUb, "store"}}};
-    const auto less = [this](const Named& a, const Named& b) { return busy_.at(a.pipe) < busy_.at(b.pipe); };
-    return std::max_element(kNames.begin(), kNames.end(), less)->name;
-  }
-
-  static int64_t cycles(Ticks time) {
-    const Ticks whole = ceil_cycles(time);
-    if (whole > (Ticks{1} << 53)) throw FragmentError("its time is beyond 2^53 cycles");
-    return static_cast<int64_t>(whole);
+  Ticks multiply(const pto_fragment& f) const {
+    const CubeCore& cube = core_.cube;
+    const int64_t bytes = compute(f).element_bytes;
+    const Ticks step = static_cast<Ticks>(cube.rows) * cube.columns * std::max<int64_t>(1, cube.depth / bytes);
+    const int64_t passes = bytes == 4 ? cube.passes_4_bytes : 1;
+    return ticks(1) * f.m * f.k * f.n / step * passes * f.trips;
   }
 
   const Core& core_;
   bool on_cube_;
-  Timeline timeline_;
-  Timeline::Stage last_{};
-  std::array<Ticks, kPipes> busy_{};
-  Ticks load_ = 0;
-  Ticks borrowed_ = 0;
-  int64_t first_bytes_ = 0;
+  std::vector<bool> to_l1_;
+  int64_t operations_ = 0;
+  Ticks cube_ = 0, vector_ = 0, to_l1_time_ = 0, to_ub_ = 0;
 };
 
-}  // namespace
-
-KernelCost kernel_cost(const pto_kernel& kernel, const Machine& machine) {
+template <typename Run>
+auto located(const pto_kernel& kernel, const Machine& machine, Run run) {
   try {
-    const Core core(machine);
-    Coster coster(core, kernel.unit == PTO_CUBE);
-    for (const Stage& stage : lower(kernel)) {
-      std::visit([&](const auto& work) { coster.run(work); }, stage);
-    }
-    return coster.result(kernel);
+    return run(Core(machine));
   } catch (const FragmentError& error) {
     throw MachineError(std::string(kernel.location) + ": kernel `" + kernel.name + "` has no cost on " +
                        machine.origin() + ": " + error.what());
   }
+}
+
+}  // namespace
+
+KernelCost kernel_cost(const pto_kernel& kernel, const Machine& machine) {
+  return located(kernel, machine, [&](const Core& core) { return run_stages(kernel, core).result(kernel); });
+}
+
+KernelReport kernel_report(const pto_kernel& kernel, const Machine& machine) {
+  return located(kernel, machine, [&](const Core& core) {
+    const Coster coster = run_stages(kernel, core);
+    const Ideal ideal(core, kernel);
+    KernelReport report;
+    report.name = kernel.name;
+    report.location = kernel.location;
+    report.unit = static_cast<pto_unit>(kernel.unit);
+    report.cost = coster.result(kernel);
+    coster.describe(report);
+    report.operations = ideal.operations();
+    report.roofline = ideal.cycles();
+    return report;
+  });
 }
 
 }  // namespace pto

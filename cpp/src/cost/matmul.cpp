@@ -42,7 +42,7 @@ class Blocked {
         deep_(ceil_div(padded_.depth, block_.depth)),
         across_(ceil_div(padded_.columns, block_.columns)) {}
 
-  bool fits_l1(const Residency& r) const {
+  int64_t l1_bytes(const Residency& r) const {
     const int64_t e = mm_.element_bytes;
     // A panel is refilled while the last one is in use, unless there is only one.
     const int64_t left_panel = (down_ > 1 ? kBuffers : 1) * block_.rows * padded_.depth * e;
@@ -53,7 +53,7 @@ class Blocked {
     const int64_t right = r.right_whole   ? padded_.depth * padded_.columns * e
                           : r.right_panel ? right_panel
                                           : kBuffers * block_.depth * block_.columns * e;
-    return left + right <= core_.l1;
+    return left + right;
   }
 
   MatmulStage stage(const Residency& r) const {
@@ -66,8 +66,11 @@ class Blocked {
     stage.first_left_bytes = std::min(block_.rows, mm_.m) * depth * e;
     stage.first_right_bytes = depth * std::min(block_.columns, mm_.n) * e;
     stage.phases = {load_l1(stage), load_l0(), cube(), drain()};
+    stage.multiplying = stage.phases[2].total * mm_.trips;
+    stage.l0_bytes = left_l0_bytes() + right_l0_bytes();
     serialise_l0c(stage.phases[2], stage.phases[3]);
     for (Phase& phase : stage.phases) phase.total *= mm_.trips;
+    take_buffers(stage, r);
     return stage;
   }
 
@@ -79,10 +82,24 @@ class Blocked {
     return {core_.gm_to_l1(stage.left_bytes) + core_.gm_to_l1(stage.right_bytes), first, first};
   }
 
+  int64_t left_l0_bytes() const { return padded_.rows * padded_.depth * mm_.element_bytes * across_; }
+  int64_t right_l0_bytes() const { return padded_.depth * padded_.columns * mm_.element_bytes * down_; }
+  int64_t tile_bytes() const { return block_.rows * block_.columns * kAccumulatorBytes; }
+  bool l0c_holds_two() const { return kBuffers * tile_bytes() <= core_.l0c; }
+
+  void take_buffers(MatmulStage& stage, const Residency& r) const {
+    const int64_t e = mm_.element_bytes;
+    const int64_t inner = blocks() * mm_.trips > 1 ? kBuffers : 1;
+    const int64_t tiles = l0c_holds_two() && down_ * across_ * mm_.trips > 1 ? kBuffers : 1;
+    stage.l1 = l1_bytes(r);
+    stage.l0a = inner * block_.rows * block_.depth * e;
+    stage.l0b = inner * block_.depth * block_.columns * e;
+    stage.l0c = tiles * tile_bytes();
+  }
+
   Phase load_l0() const {
     const int64_t e = mm_.element_bytes;
-    const int64_t left = padded_.rows * padded_.depth * e * across_;
-    const int64_t right = padded_.depth * padded_.columns * e * down_;
+    const int64_t left = left_l0_bytes(), right = right_l0_bytes();
     const Ticks block = core_.l1_to_l0a(block_.rows * block_.depth * e) +
                         core_.l1_to_l0b(block_.depth * block_.columns * e) + 2 * ticks(core_.transfer);
     return {core_.l1_to_l0a(left) + core_.l1_to_l0b(right) + 2 * blocks() * ticks(core_.transfer), block, block};
@@ -109,7 +126,7 @@ class Blocked {
 
   // Where l0c has no room for two tiles of accumulators, the cube waits while one leaves.
   void serialise_l0c(Phase& cube, const Phase& drain) const {
-    if (kBuffers * block_.rows * block_.columns * kAccumulatorBytes > core_.l0c) cube.total += drain.total - drain.last;
+    if (!l0c_holds_two()) cube.total += drain.total - drain.last;
   }
 
   const CubeCore& core_;
@@ -143,7 +160,7 @@ std::optional<MatmulStage> plan_matmul(const CubeCore& core, const Matmul& matmu
       if (depth == 0) continue;
       const Blocked blocked(core, matmul, {rows, depth, columns});
       for (const Residency& residency : kResidencies) {
-        if (!blocked.fits_l1(residency)) continue;
+        if (blocked.l1_bytes(residency) > core.l1) continue;
         const MatmulStage stage = blocked.stage(residency);
         const Ticks time = duration(stage.phases);
         if (!best || time < fastest) {

@@ -28,6 +28,9 @@ struct MatmulStage {
   BaseBlock block;
   int64_t left_bytes = 0, right_bytes = 0;              // that gm -> l1 moves, with re-reads, in one trip
   int64_t first_left_bytes = 0, first_right_bytes = 0;  // of these, what the first base block needs
+  int64_t l0_bytes = 0;                                 // that l1 -> l0 moves in one trip
+  Ticks multiplying = 0;                                // of the cube, without waiting for l0c, in all trips
+  int64_t l1 = 0, l0a = 0, l0b = 0, l0c = 0;            // bytes of the buffers that it takes
 };
 
 // The fastest blocking; nothing where the buffers do not hold the smallest block.

@@ -69,6 +69,13 @@ constexpr std::array kOps = {
     VectorOp{"sort", VectorOp::Shape::Order, {}, 0},
 };
 
+int64_t merge_levels(int64_t runs) {
+  constexpr int64_t kLists = 4;
+  int64_t levels = 1;
+  for (int64_t sorted = 1; sorted < runs; sorted *= kLists) ++levels;
+  return levels;
+}
+
 int64_t run(const VectorInstruction& i, int64_t repeats) {
   return repeats == 0 ? 0 : i.head + repeats * i.slope + i.tail;
 }
@@ -78,20 +85,19 @@ int64_t reduce_cycles(const VectorCore& core, Instruction step, int64_t steps, i
   return run(core[Add], rows * (repeats - 1)) + steps * run(core[step], rows);
 }
 
+constexpr int64_t kRun = 32;  // elements that the cores sort at once
+
 // Each row is sorted on its own: runs of 32 pairs (value, index), of which each level merges four into one.
 int64_t order_cycles(const VectorCore& core, int64_t rows, int64_t cols) {
-  constexpr int64_t kRun = 32, kLists = 4;
   const int64_t runs = ceil_div(cols, kRun);
-  int64_t levels = 1;
-  for (int64_t sorted = 1; sorted < runs; sorted *= kLists) ++levels;
-  return rows * levels * run(core[Sort], runs);
+  return rows * merge_levels(runs) * run(core[Sort], runs);
 }
 
-// In steps of 1, 2, 4, ... elements: each adds the tile to itself, moved by a step.
-int64_t scan_cycles(const VectorCore& core, int64_t length, int64_t repeats) {
+// A scan adds the tile to itself, moved by 1, 2, 4, ... elements.
+int64_t scan_steps(int64_t length) {
   int64_t steps = 0;
   for (int64_t added = 1; added < length; added *= 2) ++steps;
-  return steps * run(core[Add], repeats);
+  return steps;
 }
 
 }  // namespace
@@ -117,7 +123,7 @@ int64_t vector_cycles(const VectorCore& core, const VectorOp& op, int64_t rows, 
       // The maximum, where it stands (one comparison of all), and the least of these columns.
       return 2 * (reduce_cycles(core, GroupMax, 2, rows, row_repeats) + partial) + run(core[Other], rows * row_repeats);
     case VectorOp::Shape::Scan:
-      return scan_cycles(core, cols, rows * row_repeats) + partial;
+      return scan_steps(cols) * run(core[Add], rows * row_repeats) + partial;
     case VectorOp::Shape::Order:
       return order_cycles(core, rows, cols) + partial;
     case VectorOp::Shape::ElementWise:
@@ -130,6 +136,31 @@ int64_t vector_cycles(const VectorCore& core, const VectorOp& op, int64_t rows, 
         run(core[op.instructions.at(i)], ceil_div(bytes, core.repeat)) + (bytes % core.repeat == 0 ? 0 : core.partial);
   }
   return cycles;
+}
+
+Ticks least_vector_time(const VectorCore& core, const VectorOp& op, int64_t rows, int64_t cols, int64_t element_bytes) {
+  const int64_t row_repeats = ceil_div(align(cols * element_bytes, core.alignment), core.repeat);
+  const auto slope = [&core](Instruction i) { return core[i].slope; };
+  const int64_t row_max = (row_repeats - 1) * slope(Add) + 2 * slope(GroupMax);
+  switch (op.shape) {
+    case VectorOp::Shape::RowSum:
+      return ticks(rows * ((row_repeats - 1) * slope(Add) + slope(RowSum)));
+    case VectorOp::Shape::RowMax:
+      return ticks(rows * row_max);
+    case VectorOp::Shape::ArgMax:
+      return ticks(rows * (2 * row_max + row_repeats * slope(Other)));
+    case VectorOp::Shape::Scan:
+      return ticks(scan_steps(cols) * rows * row_repeats * slope(Add));
+    case VectorOp::Shape::Order: {
+      const int64_t runs = ceil_div(cols, kRun);
+      return ticks(rows * merge_levels(runs) * runs * slope(Sort));
+    }
+    case VectorOp::Shape::ElementWise:
+      break;
+  }
+  int64_t slopes = 0;
+  for (size_t i = 0; i < op.count; ++i) slopes += slope(op.instructions.at(i));
+  return ticks(rows * cols * element_bytes) / core.repeat * slopes;
 }
 
 }  // namespace pto::cost

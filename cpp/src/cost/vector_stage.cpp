@@ -45,7 +45,8 @@ class Planner {
     for (const Compute& op : work_.ops) passes += in_pieces(b) && needs_whole_row(*op.op) ? 1 : 0;
     for (const Transfer& load : work_.loads) add_load(stage, load, b, passes);
     for (const Compute& op : work_.ops) add_op(stage.phases[1], op, b);
-    for (const Transfer& store : work_.stores) add_store(stage.phases[2], store, b);
+    for (const Transfer& store : work_.stores) add_store(stage, store, b);
+    stage.ub = footprint(b);
     return stage;
   }
 
@@ -70,12 +71,16 @@ class Planner {
   void add_load(VectorStage& stage, const Transfer& load, const Blocking& b, int64_t passes) const {
     const int64_t first = is_once(load) ? load.bytes : block_bytes(load, b);
     Phase& phase = stage.phases[0];
-    phase.total += core_.gm_to_ub(load.bytes) * load.trips * (is_once(load) ? 1 : passes);
+    const int64_t times = load.trips * (is_once(load) ? 1 : passes);
+    phase.total += core_.gm_to_ub(load.bytes) * times;
+    stage.loaded_bytes += load.bytes * times;
     phase.first += core_.gm_to_ub(first);
     stage.first_bytes += first;
   }
 
-  void add_store(Phase& phase, const Transfer& store, const Blocking& b) const {
+  void add_store(VectorStage& stage, const Transfer& store, const Blocking& b) const {
+    Phase& phase = stage.phases[2];
+    stage.stored_bytes += store.bytes * store.trips;
     phase.total += core_.ub_to_gm(store.bytes) * store.trips;
     phase.last += core_.ub_to_gm(is_once(store) ? store.bytes : block_bytes(store, b));
   }

@@ -41,6 +41,9 @@ struct VectorWork {
 struct VectorStage {
   std::array<Phase, 3> phases;  // load, vector, store
   int64_t first_bytes = 0;      // that the first block loads
+  int64_t loaded_bytes = 0;     // in all trips, with what passes once more
+  int64_t stored_bytes = 0;
+  int64_t ub = 0;  // bytes that its blocks take
 };
 
 // The fastest way to cut the work into blocks that fit into ub; nothing where even the smallest block does not.

@@ -7,13 +7,13 @@ namespace pto {
 Cores::Cores(MachineState& state, Stalls& stalls)
     : state_(state),
       stalls_(stalls),
-      memory_(state.machine),
+      memory_(state.machine, state.schedule, state.kernels),
       depth_(static_cast<size_t>(std::max(state.schedule.depth, 1))) {
   for (const KernelInfo& kernel : state.kernels) {
     const KernelCost& cost = kernel.cost;
     int64_t work = cost.compute + cost.store;
     if (cost.load + work == 0) work = 1;  // a duration is at least 1
-    timings_.push_back({cost.load, work, memory_.time_of(cost.load_bytes), memory_.time_of(cost.bytes), cost.bytes});
+    timings_.push_back({cost.load, work});
   }
   cores_.resize(state.topology.cores.size());
 }
@@ -68,23 +68,23 @@ void Cores::start(int core) {
 }
 
 void Cores::run_task(Core& core, Task& task) {
-  const Timing timing = task.cost > 0 ? Timing{0, task.cost, 0, 0, 0} : timings_[task.kernel];
+  // A cost function's cycles are all compute, and move nothing.
+  const bool given = task.cost > 0;
+  const Timing timing = given ? Timing{0, task.cost} : timings_[task.kernel];
+  const MemoryUse use =
+      given ? MemoryUse{} : memory_.book(task.start, task.kernel, state_.touches, task.touches, task.touch_count);
   int64_t load_end = task.start + timing.load;
-  int64_t end = std::max(load_end, core.end) + timing.work;
-  if (timing.memory > 0) {
-    const int64_t booked = memory_.book(task.start, timing.memory);
-    const int64_t loaded = booked + timing.load_memory;
-    task.from_memory = loaded > load_end;
-    load_end = std::max(load_end, loaded);
-    end = std::max(load_end, core.end) + timing.work;
-    if (booked + timing.memory > end) {
-      task.from_memory = true;
-      end = booked + timing.memory;
-    }
-    state_.stats.memory_busy += timing.memory;
+  if (use.load_end > load_end) {
+    load_end = use.load_end;
+    task.memory = use.load_level;
   }
-  state_.stats.memory_bytes += timing.bytes;
-  task.duration = std::max(std::max(timing.load, timing.load_memory) + timing.work, timing.memory);
+  int64_t end = std::max(load_end, core.end) + timing.work;
+  if (use.end > end) {
+    end = use.end;
+    task.memory = use.level;
+  }
+  task.hbm_bytes = use.hbm_bytes;
+  task.duration = std::max(std::max(timing.load, use.load_alone) + timing.work, use.alone);
   task.end = end;
   core.load_end = load_end;
   core.end = end;

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "engine/machine_state.h"
-#include "engine/memory_server.h"
 #include "engine/stalls.h"
+#include "memory/shared_memory.h"
 
 namespace pto {
 
@@ -17,6 +17,8 @@ class Cores {
   void append(int core, int64_t task);
   // Starts the tasks whose start has come, lowest core first.
   void run();
+  // Adds what the shared memories moved.
+  void report(Stats& stats) const { memory_.report(stats); }
 
  private:
   struct Core {
@@ -25,11 +27,9 @@ class Cores {
     int64_t end = 0;
     Fifo<int64_t> ends;  // of the last `depth_` tasks
   };
-  // A kernel's phases and its bytes as memory time.
+  // A kernel's phases.
   struct Timing {
-    int64_t load, work;           // work: compute and store
-    int64_t load_memory, memory;  // 0 memory: nothing to book
-    int64_t bytes;
+    int64_t load, work;  // work: compute and store
   };
 
   void schedule_start(int core);
@@ -38,7 +38,7 @@ class Cores {
 
   MachineState& state_;
   Stalls& stalls_;
-  MemoryServer memory_;
+  SharedMemory memory_;
   size_t depth_;
   std::vector<Timing> timings_;  // by kernel
   std::vector<Core> cores_;

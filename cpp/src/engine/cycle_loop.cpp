@@ -28,6 +28,7 @@ Stats CycleLoop::run() {
     run_cycle();
   }
   stalls_.drain();
+  cores_.report(state_.stats);
   state_.stats.tasks = state_.window.submitted();
   state_.stats.window_high_water = state_.window.high_water();
   return std::move(state_.stats);

@@ -11,6 +11,7 @@
 #include "engine/task_table.h"
 #include "engine/topology.h"
 #include "engine/window.h"
+#include "memory/touch_store.h"
 #include "pto/config.h"
 #include "pto/source.h"
 #include "pto/stats.h"
@@ -45,6 +46,7 @@ struct MachineState {
   Links links;
   std::vector<Server> servers;
   Fifo<int64_t> axes;  // of the live tasks, one after the other; only with a trace
+  TouchStore touches;  // only with L2
   Stats stats;
 };
 

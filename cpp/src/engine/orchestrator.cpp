@@ -116,6 +116,7 @@ void Orchestrator::submit() {
   joins_.enter(task);
   joins_.trace_wait(id, task);
   read_edges(id, record_.count);
+  if (SharedMemory::has_l2(state_.machine, state_.schedule)) read_touches(task);
   joins_.trace_membership(id, task);
 
   const RuntimeCosts& costs = state_.machine.costs;
@@ -135,6 +136,14 @@ void Orchestrator::read_edges(int64_t id, uint32_t count) {
     if (state_.trace != nullptr) state_.trace->edge({edge.source, id, edge.kind});
   }
   state_.stats.edges += count;
+}
+
+void Orchestrator::read_touches(Task& task) {
+  task.touches = state_.touches.end();
+  task.touch_count = static_cast<uint32_t>(stream_.get());
+  for (uint32_t i = 0; i < task.touch_count; ++i) {
+    state_.touches.push(get_touch([this] { return stream_.get(); }));
+  }
 }
 
 // Rule 4: free where nothing was written; else it waits for the writers and pays, also if all are finished.
@@ -241,6 +250,8 @@ int64_t Orchestrator::tasks_to_come() {
     if (record_.kind != RecordKind::Task) continue;
     ++tasks;
     for (uint32_t i = 0; i < record_.axes + record_.count; ++i) stream_.get();
+    if (!SharedMemory::has_l2(state_.machine, state_.schedule)) continue;
+    for (uint64_t left = 3 * stream_.get(); left > 0; --left) stream_.get();
   }
   return tasks;
 }

@@ -39,6 +39,7 @@ class Orchestrator {
   bool overruns();
   void submit();
   void read_edges(int64_t id, uint32_t count);
+  void read_touches(Task& task);
   void handle_read();
   bool writers_finished();
   void end();

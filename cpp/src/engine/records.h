@@ -4,13 +4,15 @@
 #include <cstdint>
 
 #include "deps/dependency_tracker.h"
+#include "memory/cells.h"
 
 namespace pto {
 
 enum class RecordKind : uint8_t { End, Task, Read, ScopeBegin, Part, ScopeEnd };
 
 // The first word of a record, and the whole of a scope's or the end's.
-//   Task: then kernel | site << 32, then the fields that the schedule uses, then its axes, then its edges.
+//   Task: then kernel | site << 32, then the fields that the schedule uses, then its axes, then its edges, then with
+//   L2 the number of its touches and these.
 //   Read: then the ids of `count` writers; where `flag` is 0 nothing was ever written there, and count is 0.
 struct RecordHead {
   RecordKind kind = RecordKind::End;
@@ -28,6 +30,22 @@ struct RecordHead {
             static_cast<uint32_t>(word >> 32), (word & 0x80) != 0};
   }
 };
+
+// A touch is three words.
+template <typename Put>
+void put_touch(const Touch& touch, Put put) {
+  put(uint64_t{touch.cell} << 1 | uint64_t{touch.writes});
+  put(static_cast<uint64_t>(touch.bytes));
+  put(static_cast<uint64_t>(touch.size));
+}
+template <typename Get>
+Touch get_touch(Get get) {
+  const uint64_t head = get();
+  Touch touch{static_cast<uint32_t>(head >> 1), (head & 1) != 0};
+  touch.bytes = static_cast<int64_t>(get());
+  touch.size = static_cast<int64_t>(get());
+  return touch;
+}
 
 inline uint64_t pack_edge(const Edge& edge) {
   return static_cast<uint64_t>(edge.source) << 3 | static_cast<uint64_t>(edge.kind);

@@ -2,6 +2,23 @@
 
 namespace pto {
 
+namespace {
+
+const char* bound_by(const Task& task, const KernelInfo& kernel) {
+  if (task.cost > 0) return "compute";
+  switch (task.memory) {
+    case MemoryLevel::Hbm:
+      return "hbm";
+    case MemoryLevel::L2:
+      return "l2";
+    case MemoryLevel::None:
+      break;
+  }
+  return kernel.cost.bound_by;
+}
+
+}  // namespace
+
 void Retirement::trace_row(int64_t id) {
   const Task& task = state_.tasks[id];
   axes_.clear();
@@ -28,7 +45,8 @@ void Retirement::trace_row(int64_t id) {
   row.duration = task.duration;
   row.waited_for = task.waited_for;
   row.before_submit = task.before_submit;
-  row.bound_by = task.from_memory ? "memory" : task.cost > 0 ? "compute" : state_.kernels[task.kernel].cost.bound_by;
+  row.hbm_bytes = task.hbm_bytes;
+  row.bound_by = bound_by(task, state_.kernels[task.kernel]);
   row.axes = axes_.data();
   row.axis_count = task.axis_count;
   state_.trace->task(row);

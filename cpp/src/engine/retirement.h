@@ -13,7 +13,9 @@ class Retirement {
   void run() {
     while (!state_.window.empty() && state_.tasks[state_.window.oldest()].finished) {
       if (state_.trace != nullptr) trace_row(state_.window.oldest());
-      state_.window.retire_oldest(state_.tasks[state_.window.oldest()].size);
+      const Task& task = state_.tasks[state_.window.oldest()];
+      state_.touches.release(task.touch_count);
+      state_.window.retire_oldest(task.size);
     }
   }
 

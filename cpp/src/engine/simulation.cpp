@@ -13,6 +13,7 @@
 #include "engine/record_stream.h"
 #include "engine/records.h"
 #include "engine/task_fields.h"
+#include "memory/shared_memory.h"
 #include "pto/error.h"
 
 namespace pto {
@@ -54,6 +55,8 @@ struct Simulation::Impl {
         field_reader_(schedule, loop_.topology(), tensors),
         homes_(machine, schedule, loop_.topology()),
         task_edges_(schedule, tensors),
+        cells_(kernels_, tensors),
+        with_touches_(SharedMemory::has_l2(machine, schedule)),
         axis_counts_(trace == nullptr ? std::vector<uint8_t>() : axis_counts(sites)),
         thread_([this] { simulate(); }) {}
 
@@ -72,6 +75,7 @@ struct Simulation::Impl {
   }
 
   int64_t submit(const pto_task& task);
+  void put_touches(const pto_task& task);
   void read(const pto_region& region);
   void scope(RecordKind kind);
   Stats finish();
@@ -90,6 +94,8 @@ struct Simulation::Impl {
   alignas(128) FieldReader field_reader_;
   Homes homes_;
   TaskEdges task_edges_;
+  Cells cells_;
+  const bool with_touches_;
   std::vector<uint8_t> axis_counts_;  // by site; empty where nobody wants the axes
   std::vector<Edge> edges_;
   std::vector<int64_t> writers_;
@@ -131,8 +137,17 @@ int64_t Simulation::Impl::submit(const pto_task& task) {
     visit_used(schedule_, fields, [this](int64_t field) { stream_.put(static_cast<uint64_t>(field)); });
     for (uint8_t i = 0; i < head.axes; ++i) stream_.put(static_cast<uint64_t>(task.axes[i]));
     for (const Edge& edge : edges_) stream_.put(pack_edge(edge));
+    if (with_touches_) put_touches(task);
   });
   return submitted_++;
+}
+
+void Simulation::Impl::put_touches(const pto_task& task) {
+  const std::vector<Touch>& touches = cells_.touches(task);
+  stream_.put(touches.size());
+  for (const Touch& touch : touches) {
+    put_touch(touch, [this](uint64_t word) { stream_.put(word); });
+  }
 }
 
 void Simulation::Impl::read(const pto_region& region) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "memory/shared_memory.h"
 #include "pto/abi.h"
 #include "pto/stats.h"
 
@@ -64,7 +65,7 @@ struct alignas(64) Task {
   Waiters successors;  // published before its report was served
   bool served;         // the service of its report has begun
   bool finished;       // and ended
-  bool from_memory;    // the shared memory decided how long it took
+  MemoryLevel memory;  // that decided how long it took
   bool found_no_core;  // a scheduler met it at the head of a queue
   int64_t ready;
   int64_t service_end;  // of its report
@@ -85,6 +86,9 @@ struct alignas(64) Task {
   int64_t stream;  // -1: none
   int64_t cost;    // cycles, where a cost function gives them
   int64_t size;    // in the window
+  int64_t hbm_bytes;
+  uint64_t touches;      // its first one's place in the store
+  uint32_t touch_count;  // 0 without L2
   int64_t submit, published, dispatch, start, end;
   int64_t duration;    // on an idle machine
   int64_t waited_for;  // by the orchestrator, before it submitted this one; -1: no task

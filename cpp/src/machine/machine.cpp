@@ -90,6 +90,11 @@ int64_t Machine::cost(std::string_view key) const {
   return static_cast<int64_t>((product + kPicoseconds - 1) / kPicoseconds);
 }
 
+Machine::Fraction Machine::bytes_per_cycle(std::string_view rate) const {
+  const int64_t divisor = std::gcd(amount(rate), amount("clock"));
+  return {amount(rate) / divisor, amount("clock") / divisor};
+}
+
 MachineConfig Machine::config() const {
   if (amount("schedulers") > amount("schedulers_max")) {
     throw MachineError(origin_ + ": schedulers.value: expected at most schedulers_max, which is " +
@@ -102,9 +107,12 @@ MachineConfig Machine::config() const {
   config.schedulers = static_cast<int>(amount("schedulers"));
   config.schedulers_max = static_cast<int>(amount("schedulers_max"));
   config.core_slots = static_cast<int>(amount("core_slots"));
-  const int64_t divisor = std::gcd(amount("memory.hbm"), amount("clock"));
-  config.memory_bytes = amount("memory.hbm") / divisor;
-  config.memory_cycles = amount("clock") / divisor;
+  const Fraction hbm = bytes_per_cycle("memory.hbm"), l2 = bytes_per_cycle("memory.l2");
+  config.memory_bytes = hbm.bytes;
+  config.memory_cycles = hbm.cycles;
+  config.l2_bytes = l2.bytes;
+  config.l2_cycles = l2.cycles;
+  config.l2_capacity = amount("memory.l2_size");
   config.costs = {.submit = cost("costs.submit"),
                   .submit_operand = cost("costs.submit_operand"),
                   .readback = cost("costs.readback"),

@@ -203,6 +203,10 @@ constexpr std::array kKeys = {
           s.infer = e.word<Infer>(
               {{"infer_bytes_overlap", Infer::BytesOverlap}, {"infer_tensor_map_exact", Infer::TensorMapExact}});
         }},
+    Key{"memory",
+        [](Schedule& s, const Setting& e) {
+          s.memory = e.word<MemoryModel>({{"l2", MemoryModel::L2}, {"flat", MemoryModel::Flat}});
+        }},
     Key{"pools", parse_pools},
     Key{"range_compression",
         [](Schedule& s, const Setting& e) { s.range_compression = e.word<bool>({{"true", true}, {"false", false}}); }},

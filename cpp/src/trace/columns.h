@@ -35,6 +35,7 @@ void visit_columns(TaskColumns& c, Visit&& visit) {
   visit("published", c.published);
   visit("duration", c.duration);
   visit("waited_for", c.waited_for);
+  visit("hbm_bytes", c.hbm_bytes);
   visit("before_submit", c.before_submit);
   visit("bound_by", c.bound_by);
   visit("axis_count", c.axis_count);
@@ -79,6 +80,7 @@ inline void append(TaskColumns& c, const TaskRow& row, uint8_t bound_by) {
   c.published.push_back(row.published);
   c.duration.push_back(row.duration);
   c.waited_for.push_back(row.waited_for);
+  c.hbm_bytes.push_back(row.hbm_bytes);
   c.before_submit.push_back(static_cast<uint8_t>(row.before_submit));
   c.bound_by.push_back(bound_by);
   c.axis_count.push_back(static_cast<uint8_t>(row.axis_count));

@@ -61,6 +61,8 @@ std::string stats_json(const Stats& stats, const HostTimes& host, int64_t clock_
   root["orchestrator_busy"] = stats.orchestrator_busy;
   root["memory_bytes"] = stats.memory_bytes;
   root["memory_busy"] = stats.memory_busy;
+  root["l2_bytes"] = stats.l2_bytes;
+  root["l2_busy"] = stats.l2_busy;
   root["borrowed_vector"] = stats.borrowed_vector;
   root["pools"] = json::array();
   for (const PoolStats& pool : stats.pools) {

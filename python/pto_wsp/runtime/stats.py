@@ -61,8 +61,12 @@ class Stats(msgspec.Struct, frozen=True):
     orchestrator_busy: int
     """Cycles."""
     memory_bytes: int
-    """Moved through the shared memory."""
+    """Moved through HBM."""
     memory_busy: int
+    """Cycles."""
+    l2_bytes: int
+    """Moved between the cores and L2."""
+    l2_busy: int
     """Cycles."""
     borrowed_vector: int
     """Vector cycles inside cube kernels."""

@@ -219,6 +219,8 @@ def _emit(options: Options, module: ModuleOp) -> str:
             return _cpp(module)
         case "so":
             return _task_program(options, module)
+        case "cost":
+            return _costs(options, module)
         case "mlir":
             return _text(options, module)
         case dialect:
@@ -234,6 +236,15 @@ def _cpp(module: ModuleOp) -> str:
     from pto_wsp.codegen import emit_cpp
 
     return emit_cpp(module)
+
+
+def _costs(options: Options, module: ModuleOp) -> str:
+    _check_lowered(module)
+    from pto_wsp.machine import Machine
+    from pto_wsp.machine.costs import costs_text, kernel_reports
+
+    machine = Machine(options.machine)
+    return costs_text(list(kernel_reports(module, machine)), machine)
 
 
 def _task_program(options: Options, module: ModuleOp) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 OK, DIAGNOSTIC, USAGE, INTERNAL = 0, 1, 2, 70
 """Exit codes."""
 
-EMIT = ("mlir", "tile", "task", "schedule", "cpp", "so")
+EMIT = ("mlir", "tile", "task", "schedule", "cost", "cpp", "so")
 EVERY = "*"
 """What `--print-ir-after` without a pass names: every pass."""
 
@@ -23,6 +23,7 @@ class Options:
     file: str | None
     output: str | None
     emit: str
+    machine: str
     pass_pipeline: str | None
     list_passes: bool
     compiler: str | None

@@ -20,12 +20,16 @@ exit codes: 0 ok, 1 diagnostic, 2 usage, 70 internal error
   ptoc model.py:program --emit=cpp       the C++ of one of several
   ptoc model.py -p tile-check,canonicalize --print-ir-after-all
   ptoc model.py --emit=mlir | ptoc - --emit=cpp
+  ptoc model.py --emit=cost --machine=my_machine.json
+  ptoc machine list | show MACHINE [KEY...] | check FILE...
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs `ptoc` and returns its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["machine"]:
+        return _machine(given[1:])
     try:
         parsed = _parser().parse_args(_with_values(_without_subcommand(given)))
     except SystemExit as end:
@@ -50,6 +54,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         print("ptoc: internal error: this is a bug of ptoc, not of your program", file=sys.stderr)
         return INTERNAL
+
+
+def _machine(argv: list[str]) -> int:
+    from pto_wsp.tools.machine_command import run
+
+    try:
+        return run(argv)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else USAGE
 
 
 def _without_subcommand(argv: list[str]) -> list[str]:
@@ -91,7 +104,14 @@ def _parser() -> argparse.ArgumentParser:
         "--emit",
         choices=EMIT,
         default="mlir",
-        help="the whole IR (default), one dialect's part of it, C++, or a task program",
+        help="the whole IR (default), one dialect's part of it, what each kernel costs, C++, or a"
+        " task program",
+    )
+    parser.add_argument(
+        "--machine",
+        default="ascend_a3",
+        metavar="MACHINE",
+        help="for --emit=cost: a profile's name or file (ptoc machine list)",
     )
     parser.add_argument(
         "-p",

@@ -1,0 +1,55 @@
+// HBM, and L2 before it: when a task's data has come and gone (rule 11).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "memory/residency.h"
+#include "memory/server.h"
+#include "memory/touch_store.h"
+#include "pto/config.h"
+#include "pto/source.h"
+#include "pto/stats.h"
+
+namespace pto {
+
+enum class MemoryLevel : uint8_t { None, L2, Hbm };
+
+// What a task's transfers through the shared memories mean for its times.
+struct MemoryUse {
+  int64_t load_end = 0;  // the load phase does not end before
+  int64_t end = 0;       // nor the task
+  MemoryLevel load_level = MemoryLevel::None, level = MemoryLevel::None;  // which of them says so
+  int64_t hbm_bytes = 0;
+  int64_t alone = 0, load_alone = 0;  // cycles that they take where nobody else uses them
+};
+
+class SharedMemory {
+ public:
+  SharedMemory(const MachineConfig& machine, const Schedule& schedule, const std::vector<KernelInfo>& kernels);
+
+  // Books what a task of the kernel moves, at its `start`. Tasks come in order of their starts. With L2, what comes
+  // from HBM is what its touches, `count` from `first` on, miss there.
+  MemoryUse book(int64_t start, uint32_t kernel, const TouchStore& touches, uint64_t first, uint32_t count);
+
+  // Whether tasks' touches are needed.
+  static bool has_l2(const MachineConfig& machine, const Schedule& schedule) {
+    return machine.l2_capacity > 0 && schedule.memory == MemoryModel::L2;
+  }
+  void report(Stats& stats) const;
+
+ private:
+  // A kernel's bytes as time.
+  struct Demand {
+    int64_t load_bytes, bytes;
+    int64_t l2_load, l2_all;
+    int64_t l2_bytes;
+  };
+  bool l2_;
+  MemoryServer hbm_server_, l2_server_;
+  Residency residency_;
+  std::vector<Demand> demands_;  // by kernel
+  int64_t hbm_bytes_ = 0, l2_bytes_ = 0;
+};
+
+}  // namespace pto
