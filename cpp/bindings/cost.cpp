@@ -47,13 +47,12 @@ py::dict to_python(const pto::KernelReport& report) {
     buffers.append(py::dict("name"_a = buffer.name, "used"_a = buffer.used, "size"_a = buffer.size));
   }
   const pto::KernelCost& cost = report.cost;
-  return py::dict("name"_a = report.name, "location"_a = report.location,
-                  "unit"_a = report.unit == PTO_CUBE ? "cube" : "vector", "load"_a = cost.load,
-                  "compute"_a = cost.compute, "store"_a = cost.store, "bytes"_a = cost.bytes,
-                  "read_bytes"_a = cost.read_bytes, "moved_bytes"_a = cost.moved_bytes,
-                  "borrowed_vector"_a = cost.borrowed_vector, "bound_by"_a = cost.bound_by,
-                  "operations"_a = report.operations, "roofline"_a = report.roofline, "pipes"_a = pipes,
-                  "buffers"_a = buffers);
+  return py::dict(
+      "name"_a = report.name, "location"_a = report.location, "unit"_a = report.unit == PTO_CUBE ? "cube" : "vector",
+      "load"_a = cost.load, "compute"_a = cost.compute, "store"_a = cost.store, "bytes"_a = cost.bytes,
+      "read_bytes"_a = cost.read_bytes, "moved_bytes"_a = cost.moved_bytes, "borrowed_vector"_a = cost.borrowed_vector,
+      "bound_by"_a = cost.bound_by, "operations"_a = report.operations, "roofline"_a = report.roofline,
+      "pipes"_a = pipes, "buffers"_a = buffers);
 }
 
 py::dict kernel_report(const pto::Machine& machine, const std::string& name, const std::string& location,

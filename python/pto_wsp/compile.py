@@ -14,6 +14,7 @@ from pto_wsp.dialects import make_context
 from pto_wsp.dialects.text import part, to_text
 from pto_wsp.errors import CompileError, ScheduleError
 from pto_wsp.machine import profile_path
+from pto_wsp.machine.costs import kernel_reports
 from pto_wsp.runtime.program import Program
 from pto_wsp.transforms.analysis.plan_settings import Setting, module_settings
 from pto_wsp.transforms.pipeline import run_pipeline
@@ -56,6 +57,7 @@ def compile_workload(
         workload.tensors,
         machine=profile,
         ir=lambda: _texts(module),
+        costs=lambda machine: list(kernel_reports(module, machine)),
         cpp="\n".join(units),
         module=original.clone,
         threads=threads,

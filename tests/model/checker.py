@@ -308,9 +308,7 @@ class Checker:
 
     def check_memory(self) -> None:
         """Every `end` is what the core, the kernel and the shared memories make of `start`."""
-        memory = SharedMemory(
-            self.machine, self.schedule, self.kernels, self.tensors, self.program
-        )
+        memory = SharedMemory(self.machine, self.schedule, self.kernels, self.tensors, self.program)
         core_free_at: defaultdict[int, int] = defaultdict(int)
         place = {row["task"]: at for rows in self.by_core.values() for at, row in enumerate(rows)}
         for row in sorted(self.rows, key=lambda r: (r["start"], r["core"], place[r["task"]])):

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 
 def statistics(state: State, stalls: Sequence[StallRow]) -> dict[str, Any]:
-    machine = state.machine
     busy = _tile_lengths(state)
     return {
         "tasks": len(state.tasks),

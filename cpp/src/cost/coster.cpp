@@ -25,8 +25,8 @@ void Coster::run(const MatmulWork& work) {
   const auto plan = plan_matmul(core_.cube, work.matmul);
   if (!plan) {
     throw FragmentError("no block of a matmul fits, two of " + std::to_string(core_.cube.rows) + " x " +
-                        std::to_string(core_.cube.columns) + " results with what they are made of: " +
-                        matmul_buffers(core_.cube));
+                        std::to_string(core_.cube.columns) +
+                        " results with what they are made of: " + matmul_buffers(core_.cube));
   }
   const int64_t trips = work.matmul.trips;
   const int64_t first_bytes =

@@ -17,8 +17,8 @@ enum class MemoryLevel : uint8_t { None, L2, Hbm };
 
 // What a task's transfers through the shared memories mean for its times.
 struct MemoryUse {
-  int64_t load_end = 0;  // the load phase does not end before
-  int64_t end = 0;       // nor the task
+  int64_t load_end = 0;                                                   // the load phase does not end before
+  int64_t end = 0;                                                        // nor the task
   MemoryLevel load_level = MemoryLevel::None, level = MemoryLevel::None;  // which of them says so
   int64_t hbm_bytes = 0;
   int64_t alone = 0, load_alone = 0;  // cycles that they take where nobody else uses them

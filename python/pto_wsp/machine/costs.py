@@ -45,8 +45,8 @@ def _lines(report: _core.KernelReport, clock: int) -> Iterator[str]:
     cycles = sum(phases)
     yield (
         f"{report['name']} ({report['location']}), {report['unit']}: {cycles} cycles, "
-        f"{cycles / clock * 1e6:.3f} us (load {phases[0]}, compute {phases[1]}, store {phases[2]}); "
-        f"bound by {report['bound_by']}"
+        f"{cycles / clock * 1e6:.3f} us "
+        f"(load {phases[0]}, compute {phases[1]}, store {phases[2]}); bound by {report['bound_by']}"
     )
     yield f"  {'pipe':<10} {'cycles':>12} {'busy':>7} {'bytes':>14} {'bytes/cycle':>12}"
     for pipe in report["pipes"]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pto_wsp import _core
 from pto_wsp.errors import ExecutionError, LoadError, PtoError, ScheduleError
-from pto_wsp.machine import profile_path
+from pto_wsp.machine import Machine, profile_path
 from pto_wsp.runtime.check import CheckReport
 from pto_wsp.runtime.stats import Stats
 from pto_wsp.runtime.trace import Trace
@@ -78,13 +78,14 @@ class Program:
         settings: Mapping[str, Setting] | None = None,
         machine: str | PathLike[str] = "ascend_a3",
         ir: Callable[[], Mapping[str, str]] | None = None,
+        costs: Callable[[Machine], list[_core.KernelReport]] | None = None,
         cpp: str = "",
         module: Callable[[], ModuleOp] | None = None,
         threads: int | None = None,
     ) -> None:
         """`settings` come on top of those that the program was sealed with; `machine` is the name
-        of a profile or a file; `ir` gives the final module and its dialects by name, `module` the
-        one that was compiled. Raises LoadError."""
+        of a profile or a file; `ir` gives the final module and its dialects by name, `costs` what
+        its kernels cost, `module` the one that was compiled. Raises LoadError."""
         is_loaded = isinstance(program, _core.LoadedProgram)
         self._loaded = loaded = program if is_loaded else _core.LoadedProgram(program)
         self._session = _core.Session(loaded)
@@ -95,6 +96,7 @@ class Program:
         self._profile = profile_path(machine)
         self._threads = _thread_count(threads)
         self._ir = ir
+        self._costs = costs
         self._cpp = cpp
         self._module = module
         self._pending: tuple[_core.Run, Trace] | None = None
@@ -259,6 +261,14 @@ class Program:
         if dialect not in texts:
             raise PtoError(f"expected one of {', '.join(texts)}, found {dialect!r}")
         return texts[dialect]
+
+    def costs(self, machine: str | PathLike[str] | None = None) -> list[_core.KernelReport]:
+        """What each kernel costs and why: cycles per phase and pipe, bytes, buffers, the roofline.
+
+        On the program's own machine, or another. Raises MachineError."""
+        if self._costs is None:
+            raise LoadError(f"{self.name} was loaded from a file, which holds no IR")
+        return self._costs(Machine(self._profile if machine is None else machine))
 
     @property
     def cpp(self) -> str:
