@@ -62,10 +62,20 @@ py::tuple series(const Path& path, pto::StepSeries (*count)(const pto::Trace&)) 
   return py::make_tuple(as_array(std::move(counted.time)), as_array(std::move(counted.value)), counted.high_water);
 }
 
+py::tuple transfers(const Path& path, int64_t bins) {
+  pto::Transfers found;
+  {
+    const py::gil_scoped_release release;
+    found = pto::hbm_transfers(pto::read_trace(path), bins);
+  }
+  return py::make_tuple(as_array(std::move(found.edges)), as_array(std::move(found.bytes)));
+}
+
 }  // namespace
 
 void bind_analysis(py::module_& m) {
   m.def("critical_path", critical_path, py::arg("trace"));
+  m.def("hbm_transfers", transfers, py::arg("trace"), py::arg("bins"));
   m.def("live_tasks", [](const Path& trace) { return series(trace, pto::live_tasks); }, py::arg("trace"));
   m.def("ready_tasks", [](const Path& trace) { return series(trace, pto::ready_tasks); }, py::arg("trace"));
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <numeric>
 #include <random>
 
 #include "pto/analysis.h"
@@ -115,6 +116,22 @@ class RandomProgram {
   }
   std::mt19937_64 random_;
 };
+
+// All that was moved, never more than HBM can.
+void check_transfers(const Traced& run) {
+  for (const int64_t bins : {1, 7, 1000}) {
+    const Transfers moved = hbm_transfers(run.trace, bins);
+    CHECK(std::accumulate(moved.bytes.begin(), moved.bytes.end(), int64_t{0}) == run.stats.memory_bytes);
+    CHECK(moved.edges.back() == run.stats.makespan);
+    const auto& header = run.trace.header;
+    if (header.memory_bytes == 0) continue;
+    for (size_t i = 0; i < moved.bytes.size(); ++i) {
+      const int64_t cycles = moved.edges[i + 1] - moved.edges[i];
+      // A booking moves whole bytes at its own pace: at most one too early.
+      CHECK(moved.bytes[i] * header.memory_cycles <= (cycles + header.memory_cycles) * header.memory_bytes);
+    }
+  }
+}
 
 void check_observed(const Traced& run) {
   const std::vector<PathPiece> path = observed_path(run.trace);
@@ -244,6 +261,24 @@ TEST_CASE("a run without tasks has no path") {
   CHECK(live_tasks(traced.trace).high_water == 0);
 }
 
+TEST_CASE("what HBM moved, by time") {
+  MachineConfig machine = machine_with(2);
+  machine.memory_bytes = 1;
+  machine.memory_cycles = 1;
+  TableSource source;
+  // The second task's 10 bytes are booked behind the first one's 20.
+  KernelCost cost{0, 5, 0};
+  cost.bytes = 20;
+  source.task({out(0, 0, 8)}, cost);
+  cost.bytes = 10;
+  source.task({out(1, 0, 8)}, cost);
+  const Traced traced = run(source, machine);
+  const Transfers moved = hbm_transfers(traced.trace, 4);
+  CHECK(moved.edges == std::vector<int64_t>{0, 8, 16, 23, 30});
+  CHECK(moved.bytes == std::vector<int64_t>{8, 8, 7, 7});
+  CHECK(hbm_transfers(traced.trace, 1000).bytes == std::vector<int64_t>(30, 1));
+}
+
 TEST_CASE("paths, slack and series of random programs") {
   for (uint64_t seed = 0; seed < 400; ++seed) {
     CAPTURE(seed);
@@ -258,6 +293,7 @@ TEST_CASE("paths, slack and series of random programs") {
     check_series(ready_tasks(traced.trace), tasks.ready, tasks.dispatch);
     CHECK(live_tasks(traced.trace).high_water == traced.stats.window_high_water);
     CHECK(ready_tasks(traced.trace).high_water == traced.stats.ready_high_water);
+    check_transfers(traced);
   }
 }
 

@@ -116,7 +116,7 @@ TEST_CASE("server: no set of tasks is through before its bytes are") {
 }
 
 TEST_CASE("cells: the first region decides, the parts add up") {
-  const std::vector<KernelInfo> kernels = {kernel({PTO_IN})};
+  const std::vector<KernelInfo> kernels = {kernel({PTO_IN}, 0, 1)};
   const std::vector<TensorInfo> tensors = {tensor({8, 12}, 2)};
   Cells cells(kernels, tensors);
   // Cells of 2 x 5: 4 x 3 of them, the last column is 2 wide.
@@ -139,7 +139,7 @@ TEST_CASE("cells: the first region decides, the parts add up") {
 }
 
 TEST_CASE("cells: at most 4096 of a tensor, long along its last axes") {
-  const std::vector<KernelInfo> kernels = {kernel({PTO_IN})};
+  const std::vector<KernelInfo> kernels = {kernel({PTO_IN}, 0, 1)};
   const std::vector<TensorInfo> tensors = {tensor({128, 4096, 576})};
   Cells cells(kernels, tensors);
   const std::vector<Touch> row = touches(cells, {box(0, {3, 200, 0}, {1, 1, 576})});
@@ -150,7 +150,7 @@ TEST_CASE("cells: at most 4096 of a tensor, long along its last axes") {
 }
 
 TEST_CASE("cells: roles, empty regions, kernels that take a part of their regions") {
-  std::vector<KernelInfo> kernels = {kernel({PTO_IN, PTO_OUT, PTO_INOUT})};
+  std::vector<KernelInfo> kernels = {kernel({PTO_IN, PTO_OUT, PTO_INOUT}, 0, 1)};
   const std::vector<TensorInfo> tensors = {tensor({10}), tensor({10}), tensor({10})};
   kernels[0].cost.read_bytes = 5;
   Cells cells(kernels, tensors);

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pto/error.h"
@@ -24,6 +25,8 @@ pto::MachineConfig machine() {
   pto::MachineConfig config;
   config.cube_cores = 1;
   config.vector_cores = 2;
+  config.clock_hz = 1'000'000;
+  config.memory_bytes = 10;
   return config;
 }
 
@@ -38,7 +41,8 @@ pto::TaskRow row(int64_t task, uint32_t site, int64_t start, int64_t end, const 
   row.start = start;
   row.end = end;
   row.retire = end + 1;
-  row.bound_by = task ? "memory" : "load";
+  row.hbm_bytes = 80;
+  row.bound_by = task ? "hbm" : "load";
   row.axes = axes;
   row.axis_count = site == 0 ? 2 : 0;
   return row;
@@ -106,10 +110,15 @@ struct Slice {
 
 struct Perfetto {
   std::map<uint64_t, std::string> tracks, names;
-  std::map<uint64_t, std::vector<Slice>> slices;  // by track
+  std::map<uint64_t, std::vector<Slice>> slices;                          // by track
+  std::map<uint64_t, std::vector<std::pair<uint64_t, uint64_t>>> counts;  // by track: times and values
 };
 
 void add_event(Perfetto& file, uint64_t time, const Fields& event) {
+  if (only(event, 9).number == 4) {
+    file.counts[only(event, 11).number].emplace_back(time, only(event, 30).number);
+    return;
+  }
   auto& slices = file.slices[only(event, 11).number];
   if (only(event, 9).number == 1) {
     slices.push_back({time, 0, only(event, 10).number, event.count(4)});
@@ -152,7 +161,7 @@ TEST_CASE("a trace is read as it was written") {
   CHECK(trace.tasks.task == std::vector<int64_t>{0, 1});
   CHECK(trace.tasks.end == std::vector<int64_t>{10, 20});
   CHECK(trace.tasks.axes == std::vector<int64_t>{3, 300});
-  CHECK(trace.bound_by.at(trace.tasks.bound_by[1]) == "memory");
+  CHECK(trace.bound_by.at(trace.tasks.bound_by[1]) == "hbm");
   CHECK(trace.edges.src == std::vector<int64_t>{0, -1});
   CHECK(trace.stalls.end == std::vector<int64_t>{4, 20});
 }
@@ -200,7 +209,7 @@ TEST_CASE("CSV has a row for each task, edge and stall") {
   CHECK(contents(folder / "tasks.csv") ==
         "task,kernel,unit,core,scheduler,pool,stream,submit,ready,dispatch,start,end,retire,bound_by,loc,axes\n"
         "0,add,vector,1,0,0,-1,0,0,4,4,10,11,load,k.py:7,batch=3 row=300\n"
-        "1,add,vector,1,0,0,-1,0,0,8,8,20,21,memory,\"odd,name.py:9\",\n");
+        "1,add,vector,1,0,0,-1,0,0,8,8,20,21,hbm,\"odd,name.py:9\",\n");
   CHECK(contents(folder / "edges.csv") == "src,dst,kind\n0,1,raw\n-1,1,structural\n");
   CHECK(contents(folder / "stalls.csv") == "core,begin,end,cause,task\n1,0,4,dep_wait,0\n2,0,20,drained,-1\n");
   CHECK_THROWS_AS(pto::write_file(trace, pto::write_edges_csv, "/nowhere/e.csv"), pto::ExecutionError);
@@ -213,7 +222,9 @@ TEST_CASE("a Perfetto file has a track per core whose slices tile the time") {
   Perfetto file = decode_perfetto(contents(folder / "t.pftrace"));
   std::map<std::string, uint64_t> track;
   for (const auto& [uuid, name] : file.tracks) track[name] = uuid;
-  CHECK(track.size() == 5);
+  CHECK(track.size() == 6);
+  // Both tasks move 80 bytes, which take 8 cycles: from 4 to 12, then to 20.
+  CHECK(file.counts[track.at("HBM")] == std::vector<std::pair<uint64_t, uint64_t>>{{4, 10}, {20, 0}});
   const auto& slices = file.slices[track.at("vector core 1")];
   REQUIRE(slices.size() == 3);
   CHECK(file.names[slices[0].name] == "dep_wait");

@@ -11,6 +11,8 @@ class ColumnsTrace final : public TraceSink {
   explicit ColumnsTrace(const MachineConfig& machine) {
     trace.header.cube_cores = machine.cube_cores;
     trace.header.vector_cores = machine.vector_cores;
+    trace.header.memory_bytes = machine.memory_bytes;
+    trace.header.memory_cycles = machine.memory_cycles;
   }
   void task(const TaskRow& row) override { append(trace.tasks, row, 0); }
   void edge(const EdgeRow& row) override { append(trace.edges, row); }

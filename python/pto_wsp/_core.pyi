@@ -6,6 +6,7 @@ from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import NotRequired
 
 __version__: str
 
@@ -90,6 +91,8 @@ class KernelReport(TypedDict):
     roofline: int
     pipes: list[PipeUse]
     buffers: list[BufferUse]
+    given: NotRequired[str]
+    """What the kernel takes in the place of all this: its `cost=`."""
 
 Fragment = tuple[str, str, str, tuple[int, int, int], int, int]
 """Op, pipe, dtype, extents m x k x n, bytes, trips."""
@@ -184,6 +187,11 @@ class CriticalPath(TypedDict):
     summary: str
 
 def critical_path(trace: str | PathLike[str]) -> CriticalPath: ...
+def hbm_transfers(
+    trace: str | PathLike[str], bins: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The bins' edges in cycles, and the bytes in each."""
+
 def live_tasks(
     trace: str | PathLike[str],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:

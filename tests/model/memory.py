@@ -68,6 +68,8 @@ class Cells:
         read = sum(self._bytes(region) for role, region in operands if role != "out")
         loaded = read if kernel.read_bytes < 0 else min(read, kernel.read_bytes)
         touches: list[Touch] = []
+        if kernel.bytes == 0:
+            return touches
         for role, region in operands:
             if region.empty:
                 continue

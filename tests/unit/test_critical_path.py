@@ -9,6 +9,7 @@ import pytest
 from chain_program import Chain
 from task_programs import task_program
 
+from pto_wsp.errors import PtoError
 from pto_wsp.runtime import Trace
 
 
@@ -47,6 +48,18 @@ def test_window_and_queue_over_time(trace: Trace) -> None:
     assert np.all(np.diff(live.time) > 0)
     assert queue.high_water == 1
     assert queue.time.size == 0, "each task is dispatched in the cycle in which it becomes ready"
+
+
+def test_bandwidth_over_time(trace: Trace) -> None:
+    moved = trace.hbm_bandwidth(bins=10)
+    assert moved.edges.tolist() == sorted(moved.edges.tolist())
+    assert (moved.edges[0], moved.edges[-1]) == (0, trace.tasks["end"].max())
+    assert moved.bytes.sum() > 0
+    seconds = np.diff(moved.edges) / trace.clock_hz
+    assert moved.rate == pytest.approx(moved.bytes / seconds)
+    assert moved.rate.max() <= 1.61e12, "1.6 TB/s, and a byte more or less in a bin"
+    with pytest.raises(PtoError, match="1 bin or more"):
+        trace.hbm_bandwidth(0)
 
 
 def test_a_table_of_both_paths(trace: Trace, tmp_path: Path) -> None:

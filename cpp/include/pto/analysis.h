@@ -45,6 +45,14 @@ struct StepSeries {
 StepSeries live_tasks(const Trace& trace);   // submitted, not retired
 StepSeries ready_tasks(const Trace& trace);  // ready, not dispatched
 
+// What HBM moved in `bins` parts of [0, makespan], of lengths that differ by a cycle at most. Each task's bytes move
+// evenly in the time for which they were booked, or in its own where HBM is never the limit.
+struct Transfers {
+  std::vector<int64_t> edges;  // cycles; one more than there are bins, which are at most as many as cycles
+  std::vector<int64_t> bytes;  // in each bin; they add up to what the tasks moved
+};
+Transfers hbm_transfers(const Trace& trace, int64_t bins);
+
 // Both paths, a line per piece: `path,begin,end,cause,task,kernel,loc,axes`.
 void write_critical_path_csv(const Trace& trace, std::ostream& out);
 // The observed path by cause, and the length of the longest one.

@@ -2,6 +2,7 @@
 // is a key of the machine profile (`cores.cube`, `costs.dispatch`, ...).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +16,18 @@ struct MachineOverride {
   std::string value;  // as written
 };
 
+// What a kernel takes, in the place of what the cost model finds: cycles, or else picoseconds.
+struct KernelTime {
+  std::string kernel;
+  int64_t cycles = 0;
+  int64_t picoseconds = 0;
+};
+
 struct Settings {
   Schedule schedule;
-  std::vector<MachineOverride> machine;  // in the order given; a later one replaces an earlier one
+  // In the order given; a later one replaces an earlier one.
+  std::vector<MachineOverride> machine;
+  std::vector<KernelTime> kernel_times;
 
   // Each throws ScheduleError, naming the key, for a value that the key cannot have.
   // `json` is one flat object of words, integers and booleans.

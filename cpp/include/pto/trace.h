@@ -32,6 +32,8 @@ struct TraceHeader {
   int64_t clock_hz = 0;
   int cube_cores = 0;
   int vector_cores = 0;
+  int64_t memory_bytes = 0;   // HBM moves so many
+  int64_t memory_cycles = 1;  // in so many cycles; 0 bytes: it is never the limit
   std::vector<TraceKernel> kernels;
   std::vector<TraceSite> sites;
 };

@@ -93,6 +93,7 @@ void Cells::touch(const pto_region& region, bool writes, int64_t moved, int64_t 
 const std::vector<Touch>& Cells::touches(const pto_task& task) {
   const KernelInfo& kernel = kernels_[task.kernel];
   touches_.clear();
+  if (kernel.cost.bytes == 0) return touches_;
   // A kernel that loads less than its regions hold takes that share of each.
   int64_t read = 0;
   for (size_t i = 0; i < kernel.roles.size(); ++i) {

@@ -54,7 +54,7 @@ class Cells {
  public:
   Cells(std::span<const KernelInfo> kernels, std::span<const TensorInfo> tensors);
 
-  // Operand after operand; what is both read and written is read first.
+  // Operand after operand; what is both read and written is read first. None for a kernel that moves nothing.
   const std::vector<Touch>& touches(const pto_task& task);
 
  private:

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "program/kernel_times.h"
 #include "program/policy_text.h"
 #include "pto/error.h"
 
@@ -17,6 +18,8 @@ constexpr int64_t kMostTasks = int64_t{1} << 26;
 constexpr int64_t kMostBytes = int64_t{1} << 50;
 constexpr int64_t kMostSchedulers = 1 << 16;
 constexpr int64_t kMostCores = 1 << 20;
+constexpr std::string_view kKernelTimes = "kernel_times";
+constexpr std::string_view kKernelPrefix = "kernels.";
 
 // The index of a key function in the schedule, which learns of it here.
 KeyIndex key_index(Schedule& schedule, std::string_view name) {
@@ -241,6 +244,10 @@ void Settings::apply(std::string_view key, std::string_view value) {
   const auto known = std::find_if(kKeys.begin(), kKeys.end(), [key](const Key& k) { return k.name == key; });
   if (known != kKeys.end()) {
     known->apply(schedule, {key, value});
+  } else if (key == kKernelTimes) {
+    for (KernelTime& time : read_kernel_times(value)) kernel_times.push_back(std::move(time));
+  } else if (key.starts_with(kKernelPrefix)) {
+    kernel_times.push_back(parse_kernel_time(key, key.substr(kKernelPrefix.size()), value));
   } else {
     machine.push_back({std::string(key), std::string(value)});
   }
@@ -270,6 +277,7 @@ void Settings::apply_json(std::string_view json) {
 std::vector<std::string> schedule_keys() {
   std::vector<std::string> names;
   for (const Key& key : kKeys) names.emplace_back(key.name);
+  names.emplace_back(kKernelTimes);
   return names;
 }
 

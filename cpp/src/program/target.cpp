@@ -1,7 +1,10 @@
 #include "pto/target.h"
 
+#include <algorithm>
+
 #include "machine/schema.h"
 #include "program/kernel_infos.h"
+#include "program/kernel_times.h"
 #include "pto/cost.h"
 #include "pto/error.h"
 #include "pto/machine.h"
@@ -18,7 +21,36 @@ namespace {
     settings += (settings.empty() ? "" : ", ") + name;
   }
   throw ScheduleError("unknown setting `" + key + "`" + all.suggestion(key) + "; expected one of " + settings +
-                      ", or a key of the machine profile such as cores.cube");
+                      ", kernels.NAME, or a key of the machine profile such as cores.cube");
+}
+
+// The kernels' given times by index; null where the cost model says.
+std::vector<const KernelTime*> given_times(const pto_program& program, const std::vector<KernelTime>& times) {
+  std::vector<const KernelTime*> given(program.kernel_count, nullptr);
+  for (const KernelTime& time : times) {
+    const auto* end = program.kernels + program.kernel_count;
+    const auto* found =
+        std::find_if(program.kernels, end, [&time](const pto_kernel& kernel) { return kernel.name == time.kernel; });
+    if (found == end) {
+      std::string names;
+      for (const auto* kernel = program.kernels; kernel != end; ++kernel) {
+        names += (names.empty() ? "" : ", ") + std::string(kernel->name);
+      }
+      throw ScheduleError("a time is given for kernel `" + time.kernel + "`; the program has " + names);
+    }
+    given[static_cast<size_t>(found - program.kernels)] = &time;
+  }
+  return given;
+}
+
+std::vector<KernelCost> kernel_costs(const pto_program& program, const std::vector<KernelTime>& times,
+                                     const Machine& machine) {
+  std::vector<KernelCost> costs;
+  const auto given = given_times(program, times);
+  for (uint32_t i = 0; i < program.kernel_count; ++i) {
+    costs.push_back(given[i] != nullptr ? kernel_cost(*given[i], machine) : kernel_cost(program.kernels[i], machine));
+  }
+  return costs;
 }
 
 }  // namespace
@@ -32,9 +64,7 @@ RunOptions configure(const pto_program& program, const Settings& settings, const
   RunOptions options;
   options.machine = machine.config();
   options.schedule = settings.schedule;
-  for (uint32_t i = 0; i < program.kernel_count; ++i) {
-    options.costs.push_back(kernel_cost(program.kernels[i], machine));
-  }
+  options.costs = kernel_costs(program, settings.kernel_times, machine);
   return options;
 }
 

@@ -3,6 +3,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "pto/analysis.h"
 #include "pto/error.h"
 #include "pto/trace.h"
 #include "trace/columns.h"
@@ -17,12 +18,15 @@ constexpr uint32_t kTimestamp = 8, kSequence = 10, kTrackEvent = 11, kInterned =
 constexpr uint64_t kStateCleared = 1, kNeedsState = 2;
 }  // namespace packet
 namespace track {
-constexpr uint32_t kUuid = 1, kName = 2, kParent = 5, kChildOrdering = 11, kRank = 12;
+constexpr uint32_t kUuid = 1, kName = 2, kParent = 5, kCounter = 8, kChildOrdering = 11, kRank = 12;
 constexpr uint64_t kExplicitOrder = 3;
 }  // namespace track
+namespace counter {
+constexpr uint32_t kUnitName = 6;
+}
 namespace event {
-constexpr uint32_t kCategory = 3, kAnnotation = 4, kType = 9, kName = 10, kTrack = 11;
-constexpr uint64_t kBegin = 1, kEnd = 2;
+constexpr uint32_t kCategory = 3, kAnnotation = 4, kType = 9, kName = 10, kTrack = 11, kCounterValue = 30;
+constexpr uint64_t kBegin = 1, kEnd = 2, kCount = 4;
 }  // namespace event
 namespace interned {
 constexpr uint32_t kCategories = 1, kEventNames = 2, kAnnotationNames = 3, kStrings = 29;
@@ -33,8 +37,10 @@ constexpr uint32_t kName = 1, kInteger = 4, kString = 17;
 }  // namespace annotation
 
 constexpr uint64_t kTaskCategory = 1, kStallCategory = 2;
-constexpr uint64_t kUnitTrack = 1;   // + unit
+constexpr uint64_t kUnitTrack = 1;  // + unit
+constexpr uint64_t kHbmTrack = 8;
 constexpr uint64_t kCoreTrack = 16;  // + core
+constexpr int64_t kHbmBins = 1000;
 
 // A tile of a core's time: a task's, or a stall's.
 struct Slice {
@@ -110,6 +116,7 @@ class PerfettoFile {
                      .message(packet::kInterned, data));
     write_tracks();
     for (const Slice& slice : slices_of(trace_)) write_slice(slice);
+    write_bandwidth();
   }
 
  private:
@@ -162,6 +169,28 @@ class PerfettoFile {
       write_track(kCoreTrack + core, (is_cube ? "cube core " : "vector core ") + std::to_string(core),
                   kUnitTrack + (is_cube ? PTO_CUBE : PTO_VECTOR), core);
     }
+  }
+
+  void write_counter(int64_t time, int64_t value) {
+    write_event(time, Message()
+                          .number(event::kType, event::kCount)
+                          .number(event::kTrack, kHbmTrack)
+                          .number(event::kCounterValue, static_cast<uint64_t>(value)));
+  }
+  void write_bandwidth() {
+    const Transfers moved = hbm_transfers(trace_, kHbmBins);
+    Message descriptor;
+    descriptor.number(track::kUuid, kHbmTrack).text(track::kName, "HBM");
+    descriptor.message(track::kCounter, Message().text(counter::kUnitName, "MB/s"));
+    write_packet(Message().number(packet::kSequence, 1).message(packet::kTrack, descriptor));
+    int64_t before = 0;
+    for (size_t i = 0; i < moved.bytes.size(); ++i) {
+      const auto rate = static_cast<__int128>(moved.bytes[i]) * trace_.header.clock_hz;
+      const auto value = static_cast<int64_t>(rate / (moved.edges[i + 1] - moved.edges[i]) / 1'000'000);
+      if (value != before) write_counter(moved.edges[i], value);
+      before = value;
+    }
+    if (before != 0) write_counter(moved.edges.back(), 0);
   }
 
   void write_event(int64_t time, const Message& content) {

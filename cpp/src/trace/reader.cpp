@@ -62,6 +62,8 @@ TraceHeader parse_header(const std::string& text) {
   header.clock_hz = root.at("machine").at("clock_hz");
   header.cube_cores = root.at("machine").at("cube_cores");
   header.vector_cores = root.at("machine").at("vector_cores");
+  header.memory_bytes = root.at("machine").at("memory_bytes");
+  header.memory_cycles = root.at("machine").at("memory_cycles");
   for (const json& kernel : root.at("kernels")) header.kernels.push_back({kernel.at("name"), kernel.at("loc")});
   for (const json& site : root.at("sites")) {
     header.sites.push_back({site.at("kernel"), site.at("loc"), site.at("axes").get<std::vector<std::string>>()});

@@ -22,8 +22,11 @@ json describe_columns() {
 json describe(const pto_program& program, const MachineConfig& machine) {
   json header;
   header["program"] = program.name;
-  header["machine"] = {
-      {"clock_hz", machine.clock_hz}, {"cube_cores", machine.cube_cores}, {"vector_cores", machine.vector_cores}};
+  header["machine"] = {{"clock_hz", machine.clock_hz},
+                       {"cube_cores", machine.cube_cores},
+                       {"vector_cores", machine.vector_cores},
+                       {"memory_bytes", machine.memory_bytes},
+                       {"memory_cycles", machine.memory_cycles}};
   header["kernels"] = json::array();
   for (uint32_t i = 0; i < program.kernel_count; ++i) {
     header["kernels"].push_back({{"name", program.kernels[i].name}, {"loc", program.kernels[i].location}});

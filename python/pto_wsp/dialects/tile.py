@@ -6,6 +6,7 @@ and dtype; where it is placed is a property that a pass writes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -186,6 +187,7 @@ class KernelOp(CustomSyntax):
     """A function over tiles that one execution unit runs.
 
     `tile.kernel @double unit(vector) (%x: in 32x64xf16, %y: out 32x64xf16) { .. }`
+    With `cost("2.5us")` or `cost("4200")`, in cycles, behind the unit it takes what is given.
     """
 
     name = "tile.kernel"
@@ -194,6 +196,7 @@ class KernelOp(CustomSyntax):
     names = prop_def(ArrayAttr[StringAttr])
     roles = prop_def(ArrayAttr[RoleAttr])
     unit_attr = opt_prop_def(UnitAttr, prop_name="unit")
+    cost_attr = opt_prop_def(StringAttr, prop_name="cost")
     fragment_list = opt_prop_def(ArrayAttr[FragmentAttr], prop_name="fragments")
     """What the cost model sees, in program order, once `tile-fragments` has run."""
     body = region_def("single_block")
@@ -206,6 +209,7 @@ class KernelOp(CustomSyntax):
         parameters: Sequence[Parameter],
         body: Region | None = None,
         unit: Unit | None = None,
+        cost: str | None = None,
     ):
         """Without a body, an empty block with one argument per parameter is made."""
         if body is None:
@@ -219,6 +223,7 @@ class KernelOp(CustomSyntax):
                 "names": strings([parameter.name for parameter in parameters]),
                 "roles": ArrayAttr(RoleAttr(parameter.role) for parameter in parameters),
                 "unit": None if unit is None else UnitAttr(unit),
+                "cost": None if cost is None else StringAttr(cost),
             },
             regions=[body],
         )
@@ -245,6 +250,11 @@ class KernelOp(CustomSyntax):
         self.unit_attr = UnitAttr(unit)
 
     @property
+    def cost(self) -> str | None:
+        """What a run of it takes, where that is given: cycles, or a time with its unit."""
+        return None if self.cost_attr is None else self.cost_attr.data
+
+    @property
     def fragments(self) -> tuple[FragmentAttr, ...] | None:
         """The fragments in program order, or None before `tile-fragments`."""
         return None if self.fragment_list is None else self.fragment_list.data
@@ -258,6 +268,8 @@ class KernelOp(CustomSyntax):
         for argument in arguments:
             ref_type(argument)
         _verify_names([name.data for name in self.names])
+        if self.cost is not None and not is_cost(self.cost):
+            raise VerifyException(f"cost: expected {COST_EXPECTED}, found {self.cost!r}")
         if all(role.data is Role.IN for role in self.roles):
             raise VerifyException(f"@{self.symbol} writes nothing: a parameter is out or inout")
 
@@ -268,12 +280,16 @@ class KernelOp(CustomSyntax):
         if parser.parse_optional_keyword("unit") is not None:
             with parser.in_parens():
                 unit = parser.parse_str_enum(Unit)
+        cost = None
+        if parser.parse_optional_keyword("cost") is not None:
+            with parser.in_parens():
+                cost = parser.parse_str_literal()
         found = parser.parse_comma_separated_list(
             parser.Delimiter.PAREN, lambda: _parse_parameter(parser)
         )
         fragments = _parse_fragments(parser)
         region = parse_body(parser, [argument for argument, _ in found])
-        kernel = cls(name, [parameter for _, parameter in found], region, unit)
+        kernel = cls(name, [parameter for _, parameter in found], region, unit, cost)
         kernel.fragment_list = fragments
         return kernel
 
@@ -281,6 +297,8 @@ class KernelOp(CustomSyntax):
         printer.print_string(" ")
         printer.print_symbol_name(self.symbol)
         printer.print_string(" " if self.unit is None else f" unit({self.unit}) ")
+        if self.cost is not None:
+            printer.print_string(f'cost("{self.cost}") ')
         with printer.in_parens():
             rows = zip(self.body.block.args, self.parameters, strict=True)
             printer.print_list(rows, lambda row: _print_parameter(printer, *row))
@@ -288,6 +306,17 @@ class KernelOp(CustomSyntax):
             fragments = ",\n  ".join(f"<{fragment.short}>" for fragment in self.fragments)
             printer.print_string(f" fragments [\n  {fragments}]")
         print_body(printer, self.body)
+
+
+COST_EXPECTED = "cycles, a whole number from 1 on, or a time such as 2.5us, 800ns or 3ms"
+
+
+def is_cost(text: str) -> bool:
+    """Whether the text gives what a kernel takes."""
+    if re.fullmatch(r"\d{1,14}", text):
+        return int(text) > 0
+    time = re.fullmatch(r"(\d{1,9}(\.\d{1,9})?)(ns|us|ms)", text)
+    return time is not None and float(time[1]) > 0
 
 
 def _verify_names(names: Sequence[str]) -> None:

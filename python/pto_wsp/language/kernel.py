@@ -34,13 +34,22 @@ class _Traced:
 class Kernel:
     """A kernel. `kernel[b, s](x=.., y=..)` in a workload makes one task of it."""
 
-    def __init__(self, function: Callable[..., Any], unit: UnitName | None) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        unit: UnitName | None = None,
+        cost: int | str | None = None,
+    ) -> None:
         if unit not in (None, "cube", "vector"):
             fail(f'expected unit="cube" or unit="vector", found {unit!r}')
+        if cost is not None and (isinstance(cost, bool) or not tile.is_cost(str(cost))):
+            fail(f"cost of {function.__name__}: expected {tile.COST_EXPECTED}, found {cost!r}")
         self._function = function
         self.name = function.__name__
         self.unit = unit
         """The declared unit, or None where the compiler infers it."""
+        self.cost = None if cost is None else str(cost)
+        """What a run of it takes, or None where the cost model says."""
         self.place: Place = definition_place(function.__code__)
         self.parameters = _parameters(function, self.place)
         functools.update_wrapper(self, function)
@@ -92,7 +101,7 @@ class Kernel:
             for (name, spec), type in zip(self.parameters.items(), types, strict=True)
         ]
         unit = None if self.unit is None else tile.Unit(self.unit)
-        op = KernelOp(self.name, parameters, Region(block), unit)
+        op = KernelOp(self.name, parameters, Region(block), unit, self.cost)
         op.location = file_location(self.place.relative_to(folder), self.place.line, 1)
         return _Traced(op, tuple(trace.calls))
 
@@ -192,17 +201,25 @@ def _parameters(function: Callable[..., Any], place: Place) -> dict[str, Paramet
 @overload
 def jit_kernel(function: Callable[..., Any], /) -> Kernel: ...
 @overload
-def jit_kernel(*, unit: UnitName | None = None) -> Callable[[Callable[..., Any]], Kernel]: ...
 def jit_kernel(
-    function: Callable[..., Any] | None = None, /, *, unit: UnitName | None = None
+    *, unit: UnitName | None = None, cost: int | str | None = None
+) -> Callable[[Callable[..., Any]], Kernel]: ...
+def jit_kernel(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    unit: UnitName | None = None,
+    cost: int | str | None = None,
 ) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
     """Makes a kernel of a function over tiles: `@jit_kernel` or `@jit_kernel(unit="cube")`.
 
-    The unit is inferred where it is not declared: `cube` with a matmul, else `vector`.
+    The unit is inferred where it is not declared: `cube` with a matmul, else `vector`. With `cost`,
+    in cycles or as a time such as "2.5us", a run takes that, all of it compute, in the place of
+    what the cost model finds; it moves nothing through the memories that cores share.
     """
     if function is not None:
-        return Kernel(function, unit)
-    return lambda decorated: Kernel(decorated, unit)
+        return Kernel(function)
+    return lambda decorated: Kernel(decorated, unit, cost)
 
 
 kernel = jit_kernel

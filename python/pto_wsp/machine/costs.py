@@ -20,7 +20,10 @@ def kernel_reports(module: ModuleOp, machine: Machine) -> Iterator[_core.KernelR
         if isinstance(kernel, tile.KernelOp) and kernel.fragments is not None:
             assert kernel.unit is not None
             fragments = [_row(fragment) for fragment in kernel.fragments]
-            yield machine.kernel_report(kernel.symbol, _place(kernel), kernel.unit, fragments)
+            report = machine.kernel_report(kernel.symbol, _place(kernel), kernel.unit, fragments)
+            if kernel.cost is not None:
+                report["given"] = kernel.cost
+            yield report
 
 
 def costs_text(reports: Sequence[_core.KernelReport], machine: Machine) -> str:
@@ -48,6 +51,8 @@ def _lines(report: _core.KernelReport, clock: int) -> Iterator[str]:
         f"{cycles / clock * 1e6:.3f} us "
         f"(load {phases[0]}, compute {phases[1]}, store {phases[2]}); bound by {report['bound_by']}"
     )
+    if given := report.get("given"):
+        yield f"  takes {given} instead, as its cost is given"
     yield f"  {'pipe':<10} {'cycles':>12} {'busy':>7} {'bytes':>14} {'bytes/cycle':>12}"
     for pipe in report["pipes"]:
         moved = pipe["bytes"]

@@ -138,6 +138,13 @@ class Trace:
         """How many tasks are ready and not dispatched."""
         return StepSeries(*_core.ready_tasks(self._path))
 
+    def hbm_bandwidth(self, bins: int = 100) -> Bandwidth:
+        """What HBM moved over time, in parts of the run of equal length."""
+        if bins < 1:
+            raise PtoError(f"expected 1 bin or more, found {bins}")
+        edges, moved = _core.hbm_transfers(self._path, bins)
+        return Bandwidth(edges, moved, moved * self.clock_hz / np.diff(edges))
+
     def save(self, path: str | PathLike[str]) -> None:
         """Writes `.pftrace` for ui.perfetto.dev, or `.csv`: the tasks there, edges and stalls
         beside it as `NAME.edges.csv` and `NAME.stalls.csv`."""
@@ -178,6 +185,18 @@ class CriticalPath:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class Bandwidth:
+    """What a memory moved in each bin, from `edges[i]` to `edges[i + 1]`."""
+
+    edges: NDArray[np.int64]
+    """Cycles, from 0 to the makespan."""
+    bytes: NDArray[np.int64]
+    """They add up to all that was moved."""
+    rate: NDArray[np.float64]
+    """Bytes per second."""
 
 
 @dataclass(frozen=True)

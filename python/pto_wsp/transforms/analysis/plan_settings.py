@@ -22,14 +22,20 @@ Setting = str | int | bool
 
 
 def module_settings(module: ModuleOp) -> dict[str, Setting]:
-    """The settings of the module's plan; none without a plan, ScheduleError with several."""
-    plans = symbols(module).plans
+    """The settings of the module's plan, and what its kernels take where that is given.
+
+    Raises ScheduleError where there are several plans."""
+    found = symbols(module)
+    plans = found.plans
+    costs: dict[str, Setting] = {
+        f"kernels.{name}": kernel.cost for name, kernel in found.kernels.items() if kernel.cost
+    }
     if len(plans) > 1:
         names = ", ".join(f"@{name}" for name in plans)
         raise ScheduleError(f"a task program has one plan, this module has {names}")
     for plan in plans.values():
-        return plan_settings(plan)
-    return {}
+        return costs | plan_settings(plan)
+    return costs
 
 
 def plan_settings(plan: PlanOp) -> dict[str, Setting]:

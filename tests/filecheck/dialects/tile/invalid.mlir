@@ -20,6 +20,11 @@ tile.kernel @k (%x: in 4x4xf32) {}
 
 // -----
 
+// expected-error @+1 {{cost: expected cycles, a whole number from 1 on, or a time such as 2.5us, 800ns or 3ms, found '2 weeks'}}
+tile.kernel @k cost("2 weeks") (%y: out 4x4xf32) {}
+
+// -----
+
 tile.kernel @k (%y: out 4x4xf32) {}
 // expected-error @+1 {{two definitions of @k; the first is at}}
 tile.kernel @k (%y: out 4x4xf32) {}
