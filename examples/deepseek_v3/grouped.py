@@ -8,9 +8,9 @@ from functools import reduce
 from types import SimpleNamespace
 
 from config import Config
-from layer import F32, I32, swiglu
+from layer import F32, I32, part, swiglu
 
-from pto_wsp import DType, In, Out, Tensor, Tile, jit_kernel, tl
+from pto_wsp import Dense, DType, In, Out, P, Ragged, Tensor, Tile, jit_kernel, tl
 
 BLOCK = 32
 """Rows of a block."""
@@ -119,3 +119,41 @@ def kernels(c: Config) -> SimpleNamespace:
     return SimpleNamespace(
         group=group_jit, permute=permute_jit, expert=expert_block_jit, combine=gather_combine_jit
     )
+
+
+def expert_tasks(c: Config, t: SimpleNamespace, g: SimpleNamespace, k: SimpleNamespace) -> None:
+    """Two tasks per block of an expert's tokens; how many blocks it has comes out of the router."""
+    batch, experts = Dense[c.batch]("batch"), Dense[c.experts]("expert")
+    for b in P(batch):
+        k.group[b](
+            chosen=t.chosen[b],
+            first_block=g.first_block[b],
+            token_of=g.token_of[b],
+            filled=g.filled[b],
+            row_of=g.row_of[b],
+        )
+    for b, e in P(batch, experts):
+        first, end = g.first_block[b, e], g.first_block[b, e + 1]
+        for j in P(Ragged[end - first]("block")):
+            block, rows = first + j, part(first + j, BLOCK)
+            k.permute[b, e, j](
+                x=t.h2[b],
+                token_of=g.token_of[b, block],
+                filled=g.filled[b, block],
+                y=g.permuted[b, rows],
+            )
+            k.expert[b, e, j](
+                x=g.permuted[b, rows],
+                gate=t.gate[e],
+                up=t.up[e],
+                down=t.down[e],
+                y=g.answers[b, rows],
+            )
+    for b, s in P(batch, Dense[c.seq // c.tile]("tile")):
+        rows = part(s, c.tile)
+        k.combine[b, s](
+            answers=g.answers[b],
+            row_of=g.row_of[b, rows],
+            weights=t.weights[b, rows],
+            y=t.routed[b, rows],
+        )
