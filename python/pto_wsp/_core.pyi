@@ -171,7 +171,8 @@ class Session:
         threads: int,
         trace: str | PathLike[str],
     ) -> Run:
-        """`settings` are JSON objects, later ones win; raises ScheduleError or MachineError."""
+        """`settings` are JSON objects, later ones win; raises ScheduleError, MachineError, or for
+        `symbols` ExecutionError."""
 
 def read_trace(path: str | PathLike[str]) -> TraceColumns: ...
 

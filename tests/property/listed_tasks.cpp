@@ -84,11 +84,11 @@ int run(const pto_host* host) {
   for (int64_t number = 0; number < kLines; ++number) {
     const pto_region row = {2, 2, {number, 0}, {1, kColumns}};
     int64_t line[kColumns], element = 0;
-    if (!host->read(host->self, &row, line)) return 0;
+    if (!host->read(host->self, "listed.py:3", &row, line)) return 0;
     bool goes_on = true;
     if (line[0] == Read) {
       const pto_region place = {0, 2, {line[1], line[2]}, {1, 1}};
-      goes_on = host->read(host->self, &place, &element);
+      goes_on = host->read(host->self, "listed.py:4", &place, &element);
       if (element % 2 != 0) ++number;
     } else if (line[0] == Scope) {
       goes_on = host->scope_begin(host->self);
@@ -104,8 +104,8 @@ int run(const pto_host* host) {
   return 1;
 }
 
-const pto_program kProgram = {PTO_ABI_VERSION, "listed",      3,  kKernels, 3, kTensors, 3, kSites,
-                              kKeys,           kKeyFunctions, run};
+const pto_program kProgram = {PTO_ABI_VERSION, "listed", 3,     kKernels,      3, kTensors, 0, nullptr,
+                              3,               kSites,   kKeys, kKeyFunctions, run};
 
 }  // namespace
 
