@@ -170,6 +170,7 @@ class Session:
         profile: str | PathLike[str],
         threads: int,
         trace: str | PathLike[str],
+        symbols: Sequence[tuple[str, int]],
     ) -> Run:
         """`settings` are JSON objects, later ones win; raises ScheduleError, MachineError, or for
         `symbols` ExecutionError."""

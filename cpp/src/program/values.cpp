@@ -17,7 +17,10 @@ int64_t element_count(const pto_region& region) {
 SimulatedValues::SimulatedValues(const pto_program& program, const TensorTable& tensors,
                                  const std::vector<int64_t>& symbols, std::shared_ptr<const ReadLog> log)
     : program_(program), tensors_(tensors), log_(std::move(log)), written_(program.tensor_count) {
-  if (log_ && log_->symbols != symbols) log_.reset();
+  if (log_ && log_->symbols != symbols) {
+    log_.reset();
+    other_symbols_ = true;
+  }
 }
 
 void SimulatedValues::note_writes(const pto_task& task) {
@@ -41,8 +44,9 @@ void SimulatedValues::read(const char* location, const pto_region& region, int64
     routing_.try_emplace(region.tensor, tensor).first->second.read(region, values);
   } else {
     throw ExecutionError(std::string(location) + ": the workload reads tensor '" + tensor.name +
-                         "', which has no values: execute first, with the same symbols, give it data, or declare "
-                         "routing=Zipf(..)");
+                         "', which has no values: execute first" +
+                         (other_symbols_ ? " with these symbols (it was executed with others)" : "") +
+                         ", give it data, or declare routing=Zipf(..)");
   }
 }
 

@@ -38,6 +38,7 @@ class SimulatedValues {
   const pto_program& program_;
   const TensorTable& tensors_;
   std::shared_ptr<const ReadLog> log_;  // null where nothing can be replayed
+  bool other_symbols_ = false;           // the execution had others
   size_t next_ = 0;  // position in the log
   std::vector<bool> written_;
   std::unique_ptr<Executor> memory_;  // runs no task: it knows how to widen elements

@@ -79,6 +79,7 @@ from pto_wsp.dialects.task_control import (
 from pto_wsp.dialects.task_numbers import (
     CompareOp,
     IndexOp,
+    PredicateAttr,
     ReadOp,
     SlotLoadOp,
     SlotOp,
@@ -523,5 +524,14 @@ Task = Dialect(
         SelectOp,
         LaunchOp,
     ],
-    [TensorType, HandleType, SlotType, TensorRoleAttr, MemoryAttr, RandomAttr, ZipfAttr],
+    [
+        TensorType,
+        HandleType,
+        SlotType,
+        PredicateAttr,
+        TensorRoleAttr,
+        MemoryAttr,
+        RandomAttr,
+        ZipfAttr,
+    ],
 )

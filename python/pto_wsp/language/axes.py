@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pto_wsp.language.csr import CSR
 from pto_wsp.language.index import Number, Symbol
@@ -80,7 +80,7 @@ class Ragged:
 
     def __class_getitem__(cls, size: Any) -> Callable[[str], Axis | RaggedAxis]:
         if isinstance(size, tuple):
-            given: tuple[Any, ...] = size
+            given = cast("tuple[Any, ...]", size)
             if len(given) != 2 or not isinstance(given[0], AnyAxis):
                 fail(f"Ragged[axis, lengths] takes an axis and a tensor, found {given!r}")
             outer, lengths = given

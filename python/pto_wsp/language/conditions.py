@@ -18,8 +18,8 @@ def branch(what: str, condition: Condition | None, *, follows: bool) -> Generato
     """A branch of a chain; `otherwise` has no condition. TraceError where none may stand."""
     trace = current_trace(what)
     if what != "P.otherwise" and not isinstance(condition, Condition):
-        hint = "; use Python's `if` for what is known" if isinstance(condition, bool) else ""
-        fail(f"{what} takes a condition such as `i < n`, found {condition!r}{hint}")
+        hint = f"{condition!r}: what is known while tracing is for Python's `if`"
+        fail(f"{what} takes a condition such as `i < n`, found {hint}")
     place = user_place()
     with trace.inside(_rest(trace, what)) if follows else _nowhere():
         if condition is None:

@@ -207,10 +207,12 @@ def _leaf_expression(leaf: Leaf, operands: list[SSAValue]) -> AffineExpr:
         dividend = leaf.dividend._expression(operands)  # pyright: ignore[reportPrivateUsage]
         return dividend // leaf.divisor if leaf.sign == "//" else dividend % leaf.divisor
     if isinstance(leaf, SymbolDeclaration):
-        leaf = recorder(f"symbol {leaf.name!r}").symbol(leaf)
-    if leaf not in operands:
-        operands.append(leaf)
-    return AffineExpr.symbol(operands.index(leaf))
+        value: SSAValue = recorder(f"symbol {leaf.name!r}").symbol(leaf)
+    else:
+        value = leaf
+    if value not in operands:
+        operands.append(value)
+    return AffineExpr.symbol(operands.index(value))
 
 
 class Symbol(Index):

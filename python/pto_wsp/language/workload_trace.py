@@ -54,7 +54,7 @@ class WorkloadTrace:
         self.kernels: dict[str, Kernel] = {}
         self._selected: dict[SSAValue, str] = {}
         self._choices: dict[str, int] = {}
-        self._symbols: dict[str, tuple[SymbolDeclaration, SSAValue]] = {}
+        self._symbols: dict[str, tuple[SymbolDeclaration, task.SymbolOp]] = {}
         self._slots: dict[str, SSAValue] = {}
         self.chain: task.CondOp | None = None
         """The condition that P.elsewhen and P.otherwise would go on from."""
@@ -142,15 +142,15 @@ class WorkloadTrace:
         name = declared.name
         op = task.SymbolOp(name, declared.least, declared.most, declared.default)
         if name in self._symbols:
-            known, value = self._symbols[name]
-            if op.properties != value.owner.properties:
+            known, earlier = self._symbols[name]
+            if op.properties != earlier.properties:
                 fail(
                     f"two symbols are named {name!r} (made at {known.place} and {declared.place}):"
                     " names are unique in a workload"
                 )
-            return value
+            return earlier.result
         self._declare(op, declared.place)
-        self._symbols[name] = declared, op.result
+        self._symbols[name] = declared, op
         return op.result
 
     def slot(self, name: str) -> SSAValue:

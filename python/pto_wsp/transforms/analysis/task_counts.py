@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Any
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerAttr
@@ -216,7 +217,7 @@ class _Counter:
         return self._element(tensor_of(view).tensor_name, tuple(at))
 
 
-_COMPARE: dict[Predicate, Callable[[object, object], bool]] = {
+_COMPARE: dict[Predicate, Callable[[Any, Any], bool]] = {
     Predicate.EQ: operator.eq,
     Predicate.NE: operator.ne,
     Predicate.LT: operator.lt,
