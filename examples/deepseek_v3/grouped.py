@@ -7,6 +7,7 @@ the tokens into them, and runs one task per block. What of a block no token fill
 from functools import reduce
 from types import SimpleNamespace
 
+import numpy as np
 from config import Config
 from layer import F32, I32, part, swiglu
 
@@ -28,13 +29,15 @@ def tensors(c: Config) -> SimpleNamespace:
     def empty(name: str, *shape: int, dtype: DType = I32) -> Tensor:
         return Tensor.empty((c.batch, *shape), dtype, name=name)
 
+    # Rows that belong to no block are never read as numbers, but they are in what combine reads.
+    rows = np.zeros((c.batch, blocks * BLOCK, c.hidden), c.dtype.numpy)
     return SimpleNamespace(
         first_block=empty("first_block", c.experts + 1),
         token_of=empty("token_of", blocks, BLOCK),
         filled=empty("filled", blocks, BLOCK, dtype=c.dtype),
         row_of=empty("row_of", c.seq, c.top_k),
         permuted=empty("permuted", blocks * BLOCK, c.hidden, dtype=c.dtype),
-        answers=empty("answers", blocks * BLOCK, c.hidden, dtype=c.dtype),
+        answers=Tensor(data=rows, dtype=c.dtype, name="answers"),
     )
 
 

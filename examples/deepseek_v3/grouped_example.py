@@ -120,7 +120,7 @@ def print_what_if(per_token: Variant, grouped: Variant) -> None:
     moved = [one.program.stats.memory_bytes / 1e9 for one in (per_token, grouped)]
     print(
         f"\nLesson: grouping moves {moved[1]:.3g} GB in the place of {moved[0]:.3g} GB and is"
-        f" {faster:.2f} times as fast; twice the bandwidth would make the layer {gains[0]:.2f} times"
+        f" {faster:.2f} times as fast; twice the bandwidth would make it {gains[0]:.2f} times"
         f" as fast per token, {gains[1]:.2f} times grouped."
     )
 
