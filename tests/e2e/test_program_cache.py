@@ -19,7 +19,10 @@ from pto_wsp import (
     tl,
     workload,
 )
+from pto_wsp.codegen.build import build
+from pto_wsp.codegen.cache import Cache
 from pto_wsp.language.workload import Workload
+from pto_wsp.tools.ptoc import main as ptoc
 
 Row = Tile[1, 16, DType.F32]
 Rows = Dense[4]("rows")
@@ -137,3 +140,50 @@ def test_the_cache_folder_is_the_users_without_a_setting(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     doubling()[0].compile()
     assert os.listdir(tmp_path / "pto_wsp")
+
+
+# ---- Its size ------------------------------------------------------------------------------------
+
+
+def build_two(cache: Path) -> list[Path]:
+    """Two programs of one object each, oldest first."""
+    source = 'extern "C" int answer() { return %d; }'
+    return [build([source % number], {}, cache=cache) for number in (1, 2)]
+
+
+def test_what_was_not_used_for_longest_goes_first(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = build_two(cache)
+    files = {entry.path for entry in Cache(cache).entries()}
+    assert len(files) == 4
+    build_two(cache)[0]
+    build(['extern "C" int answer() { return 1; }'], {}, cache=cache)
+    entries = Cache(cache).entries()
+    assert [entry.path for entry in entries][-2:] == [second, first], "in order of use"
+    Cache(cache).trim(sum(entry.bytes for entry in entries) - 1)
+    assert files - {entry.path for entry in Cache(cache).entries()} == {entries[0].path}
+    # A new program makes room for itself, and stays however large it is.
+    monkeypatch.setenv("PTO_CACHE_SIZE", "1K")
+    third = build(['extern "C" int answer() { return 3; }'], {}, cache=cache)
+    assert [entry.path for entry in Cache(cache).entries()] == [third]
+
+
+@pytest.mark.parametrize("size", ["much", "-1", "1.5G", "2 G"])
+def test_a_wrong_size(size: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTO_CACHE_SIZE", size)
+    with pytest.raises(CompileError, match=r"PTO_CACHE_SIZE: expected bytes, or a size such as"):
+        build_two(cache)
+
+
+def test_ptoc_cache(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ptoc(["cache"]) == 0
+    assert f"folder    {cache}\nprograms  0, 0 bytes" in capsys.readouterr().out
+    programs = build_two(cache)
+    size = sum(program.stat().st_size for program in programs)
+    assert ptoc(["cache", "--stats"]) == 0
+    assert f"programs  2, {size} bytes\nobjects   2, " in capsys.readouterr().out
+    assert ptoc(["cache", "--clear"]) == 0
+    assert "removed 4 files, " in capsys.readouterr().out
+    assert list(cache.iterdir()) == []
+    assert ptoc(["cache", "--clear", "--stats"]) == 2

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pto_wsp import _core
-from pto_wsp.codegen.cache import CheckedFile, cache_dir, is_sealed
+from pto_wsp.codegen.cache import Cache, CheckedFile, cache_dir, cache_limit, is_sealed, note_use
 from pto_wsp.errors import CompileError
 
 FLAGS = (
@@ -119,6 +119,7 @@ def build(
     """The sealed task program of the translation `units` with `settings`.
 
     A unit is compiled unless the cache has its object, a program is linked unless the cache has it.
+    A cache that has become larger than its limit loses what was not used for longest.
     Raises CompileError with the compiler's own words where it refuses a unit, and where the cache
     cannot be written.
     """
@@ -127,7 +128,9 @@ def build(
     text = json.dumps(settings, sort_keys=True)
     names = [_digest(unit, *_circumstances(chosen)) for unit in units]
     program = folder / f"{_digest(*names, text)}.so"
+    limit = cache_limit()
     if is_sealed(program):
+        note_use(program)
         return program
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -140,6 +143,8 @@ def build(
             linked = Path(scratch, "program.so")
             _run(chosen, [*chosen.link_flags, *map(str, objects)], linked)
             _core.seal(str(linked), text, str(program))
+        note_use(program)
+        Cache(folder).trim(limit)
     except OSError as error:
         raise CompileError(
             f"the program cache {folder} cannot be used ({error}): set PTO_CACHE_DIR to a folder "
@@ -151,6 +156,7 @@ def build(
 def _object(compiler: Compiler, unit: str, cached: CheckedFile, target: Path) -> Path:
     """Puts the object of a translation unit into `target`: the cached one if there is one."""
     if (known := cached.read()) is not None:
+        note_use(cached.path)
         target.write_bytes(known)
         return target
     source = target.with_suffix(".cpp")

@@ -9,6 +9,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 from pto_wsp.tools.options import EMIT, EVERY, INTERNAL, OK, USAGE, Options, UsageError
@@ -22,14 +23,15 @@ exit codes: 0 ok, 1 diagnostic, 2 usage, 70 internal error
   ptoc model.py --emit=mlir | ptoc - --emit=cpp
   ptoc model.py --emit=cost --machine=my_machine.json
   ptoc machine list | show MACHINE [KEY...] | check FILE...
+  ptoc cache --stats | --clear           the compiled programs that are kept
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs `ptoc` and returns its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
-    if given[:1] == ["machine"]:
-        return _machine(given[1:])
+    if given[:1] in (["machine"], ["cache"]):
+        return _subcommand(*given)
     try:
         parsed = _parser().parse_args(_with_values(_without_subcommand(given)))
     except SystemExit as end:
@@ -56,11 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERNAL
 
 
-def _machine(argv: list[str]) -> int:
-    from pto_wsp.tools.machine_command import run
-
+def _subcommand(name: str, *argv: str) -> int:
+    command = import_module(f"pto_wsp.tools.{name}_command")
     try:
-        return run(argv)
+        return command.run(argv)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else USAGE
 
