@@ -105,8 +105,7 @@ void check_schedule(const pto::LoadedProgram& program, const Path& profile) {
 // crash where an argument has the wrong type.)
 py::object start(const py::object& session, const std::string& mode, const std::vector<std::string>& settings,
                  const Path& profile, int threads, const Path& trace, const SymbolValues& symbols) {
-  py::object run =
-      py::cast(start_run(session.cast<pto::Session&>(), mode, settings, profile, threads, trace, symbols));
+  py::object run = py::cast(start_run(session.cast<pto::Session&>(), mode, settings, profile, threads, trace, symbols));
   py::detail::keep_alive_impl(run, session);
   return run;
 }

@@ -63,8 +63,8 @@ int64_t key(int64_t, const pto_task* task) {
   return task->axes[Key];
 }
 const pto_key kKeyFunctions[] = {
-    {"home", "listed.py:21", key<0>},   {"own", "listed.py:22", key<1>}, {"rank", "listed.py:23", key<2>},
-    {"stream", "listed.py:24", key<3>}, {"pool", "listed.py:25", key<4>},  {"cost", "listed.py:26", key<5>},
+    {"home", "listed.py:21", key<0>},   {"own", "listed.py:22", key<1>},  {"rank", "listed.py:23", key<2>},
+    {"stream", "listed.py:24", key<3>}, {"pool", "listed.py:25", key<4>}, {"cost", "listed.py:26", key<5>},
 };
 
 bool submit(const pto_host* host, const int64_t* line, int64_t created) {
@@ -104,8 +104,8 @@ int run(const pto_host* host) {
   return 1;
 }
 
-const pto_program kProgram = {PTO_ABI_VERSION, "listed", 3,     kKernels,      3, kTensors, 0, nullptr,
-                              3,               kSites,   kKeys, kKeyFunctions, run};
+const pto_program kProgram = {PTO_ABI_VERSION, "listed",      3,  kKernels, 3, kTensors, 0, nullptr, 3, kSites,
+                              kKeys,           kKeyFunctions, run};
 
 }  // namespace
 

@@ -24,7 +24,7 @@ class Compiled:
     def __init__(self, seed: int, *, computed: bool) -> None:
         trees = Trees(Random(seed), computed=computed)
         self.block: tuple[Node, ...] = tuple(
-            statement for _ in range(16) for statement in trees.block(3, ())
+            statement for _ in range(8) for statement in trees.block(3, ())
         )
         self.copies = len(COPIES) if computed else 0
         self.data = Data.zeros()
@@ -54,7 +54,7 @@ def drawn_symbols(rng: Random) -> dict[str, int]:
     return {name: rng.randint(0, 5) for name in SYMBOLS}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @settings(max_examples=15)
 @given(rngs)
 def test_simulated_tasks_with_given_data(seed: int, rng: Random) -> None:
@@ -67,7 +67,7 @@ def test_simulated_tasks_with_given_data(seed: int, rng: Random) -> None:
     assert case.workload.task_counts(symbols)["mark"] == len(wanted.tasks)
 
 
-@pytest.mark.parametrize("seed", range(3, 6))
+@pytest.mark.parametrize("seed", range(2, 4))
 @settings(max_examples=15)
 @given(rngs)
 def test_executed_tasks_with_computed_data(seed: int, rng: Random) -> None:
@@ -84,7 +84,7 @@ def test_executed_tasks_with_computed_data(seed: int, rng: Random) -> None:
     assert case.program.simulate(window=64).stats.tasks == case.copies + len(wanted.tasks)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rngs)
 def test_counted_tasks(rng: Random) -> None:
     data = Data.zeros()

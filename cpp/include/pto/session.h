@@ -45,8 +45,7 @@ struct RunOptions {
 
 // The values of a program's symbols: those given by name, else their defaults. Throws ExecutionError for a symbol that
 // the program does not have, has no value for, or has in another range.
-std::vector<int64_t> symbol_values(const pto_program& program,
-                                   std::span<const std::pair<std::string, int64_t>> given);
+std::vector<int64_t> symbol_values(const pto_program& program, std::span<const std::pair<std::string, int64_t>> given);
 
 struct RunResult {
   Stats stats;

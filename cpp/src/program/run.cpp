@@ -46,8 +46,8 @@ void check_indices(const pto_program& program, const char* location, const pto_r
   for (int64_t i = 0; i < element_count(region); ++i) {
     if (values[i] > -PTO_INDEX_MAX && values[i] < PTO_INDEX_MAX) continue;
     const pto_tensor& tensor = program.tensors[region.tensor];
-    throw ExecutionError(std::string(location) + ": the workload reads " + std::to_string(values[i]) +
-                         " from '" + tensor.name + "': expected an index, below 2^40");
+    throw ExecutionError(std::string(location) + ": the workload reads " + std::to_string(values[i]) + " from '" +
+                         tensor.name + "': expected an index, below 2^40");
   }
 }
 

@@ -7,9 +7,7 @@
 namespace pto {
 namespace {
 
-std::string title(const pto_symbol& symbol) {
-  return std::string(symbol.location) + ": symbol '" + symbol.name + "'";
-}
+std::string title(const pto_symbol& symbol) { return std::string(symbol.location) + ": symbol '" + symbol.name + "'"; }
 
 std::string range(const pto_symbol& symbol) {
   return "a number in " + std::to_string(symbol.least) + " .. " + std::to_string(symbol.most);
@@ -21,13 +19,13 @@ size_t index_of(std::span<const pto_symbol> symbols, const std::string& name) {
     if (symbols[i].name == name) return i;
     known += (i ? ", " : "") + std::string(symbols[i].name);
   }
-  throw ExecutionError("the program has no symbol '" + name + "'; its symbols are: " + (known.empty() ? "none" : known));
+  throw ExecutionError("the program has no symbol '" + name +
+                       "'; its symbols are: " + (known.empty() ? "none" : known));
 }
 
 }  // namespace
 
-std::vector<int64_t> symbol_values(const pto_program& program,
-                                   std::span<const std::pair<std::string, int64_t>> given) {
+std::vector<int64_t> symbol_values(const pto_program& program, std::span<const std::pair<std::string, int64_t>> given) {
   const std::span symbols(program.symbols, program.symbol_count);
   std::vector<std::optional<int64_t>> values;
   for (const pto_symbol& symbol : symbols) {

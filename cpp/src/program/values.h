@@ -20,8 +20,8 @@ struct ReadLog {
 
 int64_t element_count(const pto_region& region);
 
-// In order of preference: the reads of an earlier execution with the same symbols; values that the tensor has and no task has written over;
-// the tensor's declared routing.
+// In order of preference: the reads of an earlier execution with the same symbols; values that the tensor has and no
+// task has written over; the tensor's declared routing.
 class SimulatedValues {
  public:
   SimulatedValues(const pto_program& program, const TensorTable& tensors, const std::vector<int64_t>& symbols,
@@ -38,8 +38,8 @@ class SimulatedValues {
   const pto_program& program_;
   const TensorTable& tensors_;
   std::shared_ptr<const ReadLog> log_;  // null where nothing can be replayed
-  bool other_symbols_ = false;           // the execution had others
-  size_t next_ = 0;  // position in the log
+  bool other_symbols_ = false;          // the execution had others
+  size_t next_ = 0;                     // position in the log
   std::vector<bool> written_;
   std::unique_ptr<Executor> memory_;  // runs no task: it knows how to widen elements
   std::map<uint32_t, ZipfRouting> routing_;

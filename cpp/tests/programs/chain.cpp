@@ -65,7 +65,8 @@ int run(const pto_host* host) {
   return 1;
 }
 
-const pto_program kProgram = {PTO_ABI_VERSION, "chain", 2, kKernels, 4, kTensors, 0, nullptr, 2, kSites, 0, nullptr, run};
+const pto_program kProgram = {PTO_ABI_VERSION, "chain", 2,      kKernels, 4,       kTensors, 0,
+                              nullptr,         2,       kSites, 0,        nullptr, run};
 
 }  // namespace
 
