@@ -42,9 +42,15 @@ def compile_workload(
     profile = profile_path(machine)
     if target not in TARGETS:
         raise CompileError(f"expected target {' or '.join(TARGETS)}, found {target!r}")
-    original = module.clone()
-    run_pipeline(module, make_context())
-    units = emit_units(module)
+    try:
+        original = module.clone()
+        run_pipeline(module, make_context())
+        units = emit_units(module)
+    except RecursionError:
+        raise CompileError(
+            f"{workload.place}: {workload.name}: loops and conditions are nested too deeply for"
+            " Python's stack: raise sys.setrecursionlimit(..)"
+        ) from None
     settings = module_settings(module)
     loaded = _core.LoadedProgram(build(units, settings, compiler=compiler))
     try:
