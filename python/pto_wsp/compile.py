@@ -43,15 +43,9 @@ def compile_workload(
     profile = profile_path(machine)
     if target not in TARGETS:
         raise CompileError(f"expected target {' or '.join(TARGETS)}, found {target!r}")
-    try:
-        original = module.clone()
-        run_pipeline(module, make_context())
-        units = emit_units(module)
-    except RecursionError:
-        raise CompileError(
-            f"{workload.place}: {workload.name}: loops and conditions are nested too deeply for"
-            " Python's stack: raise sys.setrecursionlimit(..)"
-        ) from None
+    original = module.clone()
+    run_pipeline(module, make_context())
+    units = emit_units(module)
     settings = module_settings(module)
     loaded = _core.LoadedProgram(build(units, settings, compiler=compiler))
     try:
