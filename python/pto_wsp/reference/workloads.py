@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -17,7 +16,7 @@ from xdsl.ir.affine import AffineExpr
 
 from pto_wsp.dialects import task, tile
 from pto_wsp.dialects.locations import where
-from pto_wsp.dialects.task_numbers import NUMBER_MAX, Predicate
+from pto_wsp.dialects.task_numbers import NUMBER_MAX
 from pto_wsp.errors import ExecutionError
 from pto_wsp.language.tensor import Tensor
 from pto_wsp.reference.kernels import run_kernel
@@ -112,7 +111,7 @@ class Interpreter:
                 return self._value(op.expr, op.indices)
             case task.CompareOp():
                 left, right = (self._value(side, op.indices) for side in op.sides)
-                return int(_COMPARISONS[op.predicate](left, right))
+                return int(op.predicate.holds(left, right))
             case task.ReadOp():
                 return int(self._read(op, self._boxes[op.source]).item())
             case task.SlotLoadOp():
@@ -250,14 +249,6 @@ def _checked(op: Operation, what: str, number: int) -> int:
     return number
 
 
-_COMPARISONS: Mapping[Predicate, Callable[[int, int], bool]] = {
-    Predicate.EQ: operator.eq,
-    Predicate.NE: operator.ne,
-    Predicate.LT: operator.lt,
-    Predicate.LE: operator.le,
-    Predicate.GT: operator.gt,
-    Predicate.GE: operator.ge,
-}
 _LOGIC: Mapping[str, Callable[[int, int], int]] = {
     "arith.andi": int.__and__,
     "arith.ori": int.__or__,
