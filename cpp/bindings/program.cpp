@@ -79,9 +79,11 @@ void bind_array(pto::Session& session, const std::string& name, const std::strin
   session.bind(name, data);
 }
 
+using SymbolValues = std::vector<std::pair<std::string, int64_t>>;
+
 std::unique_ptr<pto::Run> start_run(pto::Session& session, const std::string& mode,
                                     const std::vector<std::string>& settings, const Path& profile, int threads,
-                                    const Path& trace) {
+                                    const Path& trace, const SymbolValues& symbols) {
   const py::gil_scoped_release release;
   pto::Settings all;
   for (const std::string& text : settings) all.apply_json(text);
@@ -89,6 +91,7 @@ std::unique_ptr<pto::Run> start_run(pto::Session& session, const std::string& mo
   options.mode = mode == "execute" ? pto::Mode::Execute : mode == "check" ? pto::Mode::Check : pto::Mode::Simulate;
   options.threads = threads;
   options.trace = trace;
+  options.symbols = pto::symbol_values(session.program(), symbols);
   return session.start(options);
 }
 
@@ -101,8 +104,8 @@ void check_schedule(const pto::LoadedProgram& program, const Path& profile) {
 // The arrays that a run works on live as long as its session. (As an annotation of the function, keep_alive would
 // crash where an argument has the wrong type.)
 py::object start(const py::object& session, const std::string& mode, const std::vector<std::string>& settings,
-                 const Path& profile, int threads, const Path& trace) {
-  py::object run = py::cast(start_run(session.cast<pto::Session&>(), mode, settings, profile, threads, trace));
+                 const Path& profile, int threads, const Path& trace, const SymbolValues& symbols) {
+  py::object run = py::cast(start_run(session.cast<pto::Session&>(), mode, settings, profile, threads, trace, symbols));
   py::detail::keep_alive_impl(run, session);
   return run;
 }
@@ -245,7 +248,7 @@ void bind_session(py::module_& m) {
            py::keep_alive<1, 4>())
       .def("replay", &pto::Session::replay, py::arg("other"))
       .def("start", start, py::arg("mode"), py::arg("settings"), py::arg("profile"), py::arg("threads"),
-           py::arg("trace"));
+           py::arg("trace"), py::arg("symbols"));
 }
 
 void bind_trace(py::module_& m) {

@@ -23,6 +23,7 @@ Runs a task program: numbers on host threads, cycles in virtual time.
   --threads N            host threads that compute (default: one per core)
   --timing-only          virtual time alone: no numbers
   --input NAME=FILE.npy  a tensor's values; may be repeated
+  --symbol NAME=VALUE    a number that the program leaves to its runs; may be repeated
   --output NAME=FILE.npy where a tensor's values go; may be repeated
   --stats FILE           statistics as JSON
   --tasks FILE.csv       one row per task
@@ -52,6 +53,17 @@ std::pair<std::string, std::string> split(const char* option, std::string_view t
   return {std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
 }
 
+std::pair<std::string, int64_t> symbol(std::string_view text) {
+  const size_t equals = std::min(text.find('='), text.size());
+  const std::string_view name = text.substr(0, equals), number = text.substr(std::min(equals + 1, text.size()));
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (name.empty() || number.empty() || error != std::errc{} || end != number.data() + number.size()) {
+    refuse("--symbol: expected NAME=VALUE with an integer, found '" + std::string(text) + "'");
+  }
+  return {std::string(name), value};
+}
+
 int thread_count(std::string_view text) {
   constexpr int kMost = 1024;
   int count = 0;
@@ -69,6 +81,7 @@ enum Option : int {
   kThreads,
   kTimingOnly,
   kInput,
+  kSymbol,
   kOutput,
   kStats,
   kTasks,
@@ -89,6 +102,7 @@ constexpr std::array kOptions = {
     option{"threads", required_argument, nullptr, kThreads},
     option{"timing-only", no_argument, nullptr, kTimingOnly},
     option{"input", required_argument, nullptr, kInput},
+    option{"symbol", required_argument, nullptr, kSymbol},
     option{"output", required_argument, nullptr, kOutput},
     option{"stats", required_argument, nullptr, kStats},
     option{"tasks", required_argument, nullptr, kTasks},
@@ -122,6 +136,9 @@ void apply(Arguments& arguments, int option, const char* value) {
       break;
     case kInput:
       arguments.inputs.push_back(split("--input", value));
+      break;
+    case kSymbol:
+      arguments.symbols.push_back(symbol(value));
       break;
     case kOutput:
       arguments.outputs.push_back(split("--output", value));

@@ -1,6 +1,7 @@
 // The command line of ptosim.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@ struct Arguments {
   std::string stats, tasks, edges, stalls, trace, critical_path;  // files; empty: not wanted, "-": stdout
   std::vector<std::pair<std::string, std::string>> inputs;        // tensor, file
   std::vector<std::pair<std::string, std::string>> outputs;
+  std::vector<std::pair<std::string, int64_t>> symbols;
   std::vector<std::string> what_if;  // KEY=VALUE, in order
 
   // A file goes to stdout, which then holds nothing else.

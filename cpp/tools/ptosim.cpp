@@ -86,6 +86,7 @@ RunOptions run_options(const Arguments& arguments, const LoadedProgram& program,
   for (const std::string& assignment : arguments.settings) settings.apply_text(assignment);
   for (const std::string& assignment : changes) settings.apply_text(assignment);
   RunOptions options = configure(program.program(), settings, find_profile(arguments.machine));
+  options.symbols = symbol_values(program.program(), arguments.symbols);
   options.mode = arguments.timing_only ? Mode::Simulate : Mode::Execute;
   const auto cores = static_cast<int>(std::thread::hardware_concurrency());
   options.threads = arguments.threads ? arguments.threads : std::max(1, cores);

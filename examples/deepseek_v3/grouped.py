@@ -7,10 +7,11 @@ the tokens into them, and runs one task per block. What of a block no token fill
 from functools import reduce
 from types import SimpleNamespace
 
+import numpy as np
 from config import Config
-from layer import F32, I32, swiglu
+from layer import F32, I32, part, swiglu
 
-from pto_wsp import DType, In, Out, Tensor, Tile, jit_kernel, tl
+from pto_wsp import Dense, DType, In, Out, P, Ragged, Tensor, Tile, jit_kernel, tl
 
 BLOCK = 32
 """Rows of a block."""
@@ -28,13 +29,15 @@ def tensors(c: Config) -> SimpleNamespace:
     def empty(name: str, *shape: int, dtype: DType = I32) -> Tensor:
         return Tensor.empty((c.batch, *shape), dtype, name=name)
 
+    # Rows that belong to no block are never read as numbers, but they are in what combine reads.
+    rows = np.zeros((c.batch, blocks * BLOCK, c.hidden), c.dtype.numpy)
     return SimpleNamespace(
         first_block=empty("first_block", c.experts + 1),
         token_of=empty("token_of", blocks, BLOCK),
         filled=empty("filled", blocks, BLOCK, dtype=c.dtype),
         row_of=empty("row_of", c.seq, c.top_k),
         permuted=empty("permuted", blocks * BLOCK, c.hidden, dtype=c.dtype),
-        answers=empty("answers", blocks * BLOCK, c.hidden, dtype=c.dtype),
+        answers=Tensor(data=rows, dtype=c.dtype, name="answers"),
     )
 
 
@@ -119,3 +122,41 @@ def kernels(c: Config) -> SimpleNamespace:
     return SimpleNamespace(
         group=group_jit, permute=permute_jit, expert=expert_block_jit, combine=gather_combine_jit
     )
+
+
+def expert_tasks(c: Config, t: SimpleNamespace, g: SimpleNamespace, k: SimpleNamespace) -> None:
+    """Two tasks per block of an expert's tokens; how many blocks it has comes out of the router."""
+    batch, experts = Dense[c.batch]("batch"), Dense[c.experts]("expert")
+    for b in P(batch):
+        k.group[b](
+            chosen=t.chosen[b],
+            first_block=g.first_block[b],
+            token_of=g.token_of[b],
+            filled=g.filled[b],
+            row_of=g.row_of[b],
+        )
+    for b, e in P(batch, experts):
+        first, end = g.first_block[b, e], g.first_block[b, e + 1]
+        for j in P(Ragged[end - first]("block")):
+            block, rows = first + j, part(first + j, BLOCK)
+            k.permute[b, e, j](
+                x=t.h2[b],
+                token_of=g.token_of[b, block],
+                filled=g.filled[b, block],
+                y=g.permuted[b, rows],
+            )
+            k.expert[b, e, j](
+                x=g.permuted[b, rows],
+                gate=t.gate[e],
+                up=t.up[e],
+                down=t.down[e],
+                y=g.answers[b, rows],
+            )
+    for b, s in P(batch, Dense[c.seq // c.tile]("tile")):
+        rows = part(s, c.tile)
+        k.combine[b, s](
+            answers=g.answers[b],
+            row_of=g.row_of[b, rows],
+            weights=t.weights[b, rows],
+            y=t.routed[b, rows],
+        )

@@ -5,6 +5,7 @@ formulas stand in golden.py.
 """
 
 import math
+from collections.abc import Callable
 from functools import reduce
 from types import SimpleNamespace
 from typing import Any
@@ -178,13 +179,22 @@ def moe_kernels(c: Config) -> SimpleNamespace:
 
 # ---- Workload --------------------------------------------------------------------------------
 
+Experts = Callable[[Config, SimpleNamespace, SimpleNamespace], None]
+"""Makes the tasks that fill `routed`: what the chosen experts say of each token, weighed."""
 
-def layer(c: Config, t: SimpleNamespace, attention: SimpleNamespace, moe: SimpleNamespace):
+
+def layer(
+    c: Config,
+    t: SimpleNamespace,
+    attention: SimpleNamespace,
+    moe: SimpleNamespace,
+    experts: Experts | None = None,
+):
     @workload
     def deepseek_v3_layer():
         with combine():
             attention_tasks(c, t, attention)
-            moe_tasks(c, t, attention.norm, moe)
+            moe_tasks(c, t, attention.norm, moe, experts or expert_tasks)
 
     return deepseek_v3_layer()
 
@@ -229,9 +239,11 @@ def attention_tasks(c: Config, t: SimpleNamespace, kernels: SimpleNamespace) -> 
         kernels.residual[b, s](x=t.x[b, rows], o=t.o[b, rows], w=t.w_o, y=t.x1[b, rows])
 
 
-def moe_tasks(c: Config, t: SimpleNamespace, norm: Any, kernels: SimpleNamespace) -> None:
-    batch, tokens = Dense[c.batch]("batch"), Dense[c.seq]("token")
-    tiles, slices = Dense[c.seq // c.tile]("tile"), Dense[c.shared]("shared")
+def moe_tasks(
+    c: Config, t: SimpleNamespace, norm: Any, kernels: SimpleNamespace, experts: Experts
+) -> None:
+    batch, tiles = Dense[c.batch]("batch"), Dense[c.seq // c.tile]("tile")
+    slices = Dense[c.shared]("shared")
 
     for b, s in P(batch, tiles):
         rows = part(s, c.tile)
@@ -250,6 +262,17 @@ def moe_tasks(c: Config, t: SimpleNamespace, norm: Any, kernels: SimpleNamespace
             down=t.shared_down[i],
             y=t.shared[b, rows, part(i, c.hidden)],
         )
+    experts(c, t, kernels)
+    for b, s in P(batch, tiles):
+        rows = part(s, c.tile)
+        routed, update = t.routed[b, rows], t.update[b, rows]
+        kernels.add_shared[b, s](routed=routed, shared=t.shared[b, rows], y=update)
+        kernels.residual[b, s](x=t.x1[b, rows], update=update, y=t.out[b, rows])
+
+
+def expert_tasks(c: Config, t: SimpleNamespace, kernels: SimpleNamespace) -> None:
+    """One task per token and chosen expert."""
+    batch, tokens = Dense[c.batch]("batch"), Dense[c.seq]("token")
     for b, token in P(batch, tokens):
         # Which experts these are comes out of the router's numbers.
         for e in P.sel(t.chosen[b, token], name="expert"):
@@ -260,9 +283,8 @@ def moe_tasks(c: Config, t: SimpleNamespace, norm: Any, kernels: SimpleNamespace
                 down=t.down[e],
                 y=t.parts[b, token, part(e.position, c.hidden)],
             )
-    for b, s in P(batch, tiles):
+    for b, s in P(batch, Dense[c.seq // c.tile]("tile")):
         rows = part(s, c.tile)
-        routed, update = t.routed[b, rows], t.update[b, rows]
-        kernels.combine[b, s](parts=t.parts[b, rows], weights=t.weights[b, rows], y=routed)
-        kernels.add_shared[b, s](routed=routed, shared=t.shared[b, rows], y=update)
-        kernels.residual[b, s](x=t.x1[b, rows], update=update, y=t.out[b, rows])
+        kernels.combine[b, s](
+            parts=t.parts[b, rows], weights=t.weights[b, rows], y=t.routed[b, rows]
+        )

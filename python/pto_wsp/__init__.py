@@ -21,10 +21,15 @@ if TYPE_CHECKING:
     )
     from pto_wsp.language import tl
     from pto_wsp.language import tl as pto
-    from pto_wsp.language.axes import Dense
+    from pto_wsp.language.axes import Dense, DenseDyn, Ragged, Sparse
+    from pto_wsp.language.csp import Channel, connect, consume, process, send
+    from pto_wsp.language.csr import CSR
     from pto_wsp.language.dtypes import DType
+    from pto_wsp.language.index import Symbol
     from pto_wsp.language.kernel import jit_kernel, kernel
+    from pto_wsp.language.loops import P, slot, slot_load, slot_set
     from pto_wsp.language.parameters import In, InOut, Out, Tile
+    from pto_wsp.language.parts import combine, sequential
     from pto_wsp.language.schedule import (
         Deps,
         DispatchPolicy,
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
         WindowMode,
     )
     from pto_wsp.language.tensor import Tensor, Zipf
-    from pto_wsp.language.workload import P, combine, sequential, workload
+    from pto_wsp.language.workload import workload
     from pto_wsp.runtime.program import Program
 
 _HOMES = {
@@ -50,10 +55,15 @@ _HOMES = {
         "ScheduleError",
         "TraceError",
     ),
-    "language.axes": ("Dense",),
+    "language.axes": ("Dense", "DenseDyn", "Ragged", "Sparse"),
+    "language.csp": ("Channel", "connect", "consume", "process", "send"),
+    "language.csr": ("CSR",),
     "language.dtypes": ("DType",),
+    "language.index": ("Symbol",),
     "language.kernel": ("jit_kernel", "kernel"),
+    "language.loops": ("P", "slot", "slot_load", "slot_set"),
     "language.parameters": ("In", "InOut", "Out", "Tile"),
+    "language.parts": ("combine", "sequential"),
     "language.schedule": (
         "Deps",
         "DispatchPolicy",
@@ -66,15 +76,18 @@ _HOMES = {
         "WindowMode",
     ),
     "language.tensor": ("Tensor", "Zipf"),
-    "language.workload": ("P", "combine", "sequential", "workload"),
+    "language.workload": ("workload",),
     "runtime.program": ("Program",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "CSR",
+    "Channel",
     "CompileError",
     "DType",
     "Dense",
+    "DenseDyn",
     "Deps",
     "DispatchPolicy",
     "ExecutionError",
@@ -87,9 +100,12 @@ __all__ = [
     "Pools",
     "Program",
     "PtoError",
+    "Ragged",
     "ReadyPolicy",
     "ScheduleError",
+    "Sparse",
     "StartPolicy",
+    "Symbol",
     "TaskWindow",
     "Tensor",
     "Tile",
@@ -99,10 +115,17 @@ __all__ = [
     "WindowMode",
     "Zipf",
     "combine",
+    "connect",
+    "consume",
     "jit_kernel",
     "kernel",
+    "process",
     "pto",
+    "send",
     "sequential",
+    "slot",
+    "slot_load",
+    "slot_set",
     "tl",
     "workload",
 ]

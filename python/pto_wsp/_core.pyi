@@ -170,8 +170,10 @@ class Session:
         profile: str | PathLike[str],
         threads: int,
         trace: str | PathLike[str],
+        symbols: Sequence[tuple[str, int]],
     ) -> Run:
-        """`settings` are JSON objects, later ones win; raises ScheduleError or MachineError."""
+        """`settings` are JSON objects, later ones win; raises ScheduleError, MachineError, or for
+        `symbols` ExecutionError."""
 
 def read_trace(path: str | PathLike[str]) -> TraceColumns: ...
 

@@ -12,7 +12,7 @@ from pto_wsp import _core
 from pto_wsp.codegen import build, emit_units
 from pto_wsp.dialects import make_context
 from pto_wsp.dialects.text import part, to_text
-from pto_wsp.errors import CompileError, ScheduleError
+from pto_wsp.errors import CompileError, ExecutionError, ScheduleError
 from pto_wsp.machine import profile_path
 from pto_wsp.machine.costs import kernel_reports
 from pto_wsp.runtime.program import Program
@@ -48,7 +48,7 @@ def compile_workload(
     settings = module_settings(module)
     loaded = _core.LoadedProgram(build(units, settings, compiler=compiler))
     try:
-        _check_start(settings, sum(workload.task_counts().values()))
+        _check_start(settings, workload)
         loaded.check_schedule(profile)
     except ScheduleError as error:
         raise error if place is None else ScheduleError(f"{place}: {error}") from None
@@ -64,10 +64,16 @@ def compile_workload(
     )
 
 
-def _check_start(settings: Mapping[str, Setting], tasks: int) -> None:
+def _check_start(settings: Mapping[str, Setting], workload: Workload) -> None:
     window = int(settings.get("window", 8192))
     in_tasks = settings.get("window_unit") == "tasks" and settings.get("window_mode") != "benchmark"
-    if settings.get("start") == "after_orchestration" and in_tasks and window < tasks:
+    if settings.get("start") != "after_orchestration" or not in_tasks:
+        return
+    try:
+        tasks = sum(workload.task_counts().values())
+    except ExecutionError:
+        return  # only a run knows, and the engine refuses it where it would have to wait
+    if window < tasks:
         raise ScheduleError(
             f"start=after_orchestration dispatches nothing before all tasks are submitted, but"
             f" window={window} < {tasks} tasks: raise the window to at least {tasks}"

@@ -335,3 +335,19 @@ def test_a_failed_check_is_named_and_ends_the_example(tiny_layer, tmp_path, brea
     assert done.code == 1, done.out + done.err
     assert f"    FAILED {failed} (" in done.out
     assert SUCCESS not in done.out
+
+
+def test_grouped_experts_give_the_same_values_in_less_time() -> None:
+    command = [sys.executable, str(SCRIPT.with_name("grouped_example.py")), "--hidden", "256"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    lines = [line.strip() for line in run.stdout.splitlines()]
+    assert "ok     out (256 tokens): error" in run.stdout
+    assert "FAILED" not in run.stdout
+    per_token, grouped = (
+        int(line.split(" tasks, ")[1].split()[0])
+        for line in lines
+        if line.startswith(("per token: ", "grouped: "))
+    )
+    assert grouped < per_token
+    assert lines[-1].startswith("Lesson: grouping moves 0.")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pto_wsp import DType, In, Out, Program, Tile, jit_kernel, tl
+from pto_wsp import Dense, DType, In, Out, P, Program, Tensor, Tile, jit_kernel, tl, workload
 from pto_wsp.errors import MachineError, ScheduleError, TraceError
 from pto_wsp.tools.ptoc import main as ptoc
 
@@ -135,6 +135,34 @@ def test_a_wrong_cost_is_refused_where_the_kernel_stands(cost: Any) -> None:
 
     with pytest.raises(TraceError, match=r"test_kernel_costs.py:\d+.*cost of copy: expected"):
         jit_kernel(cost=cost)(copy)
+
+
+def test_many_small_tasks_wait_for_schedulers_few_large_ones_for_cores() -> None:
+    Row = Tile[1, 8, DType.F32]
+    y = Tensor.empty((4096, 8), DType.F32, name="y")
+
+    @jit_kernel
+    def fill(y: Out[Row]):
+        tl.store(y, 1)
+
+    @workload
+    def rows():
+        for row in P(Dense[4096]("row")):
+            fill[row](y=y[row])
+
+    program = rows().task_graph().compile()
+
+    def shares(**settings: Any) -> tuple[float, float]:
+        """Of the time: how busy the schedulers are that the run has, and the vector cores."""
+        stats = program.simulate(**settings).stats
+        busy = [scheduler.busy for scheduler in stats.schedulers]
+        return max(busy) / stats.makespan_cycles, stats.utilisation["vector"]
+
+    free = {"costs.submit": 0, "costs.submit_operand": 0}
+    small = shares(**free, **{"kernels.fill": "100ns"})
+    large = shares(**free, **{"kernels.fill": "1ms"})
+    assert small[0] > 0.95 > 0.2 > small[1]
+    assert large[1] > 0.95 > 0.2 > large[0]
 
 
 # ---- Reports ------------------------------------------------------------------------------------

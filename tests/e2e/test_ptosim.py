@@ -163,7 +163,7 @@ def test_routing_is_drawn_where_it_is_declared(folder: Path) -> None:
     ("arguments", "code", "message"),
     [
         ([], 1, "chain.py:20: tensor 'x' has no values"),
-        (["--timing-only"], 1, "chain.py:23: tensor 'chosen' has no values"),
+        (["--timing-only"], 1, "chain.py:32: the workload reads tensor 'chosen'"),
         (["--input", "y2=x.npy"], 1, "no tensor 'y2'; its tensors are: x, y, z, chosen"),
         (["--input", "x=chosen.npy"], 1, "chosen.npy: expected elements of f32"),
         (["--input", "x=absent.npy"], 1, "absent.npy: cannot be read"),
@@ -175,7 +175,7 @@ def test_routing_is_drawn_where_it_is_declared(folder: Path) -> None:
         (["--input", "x"], 2, "--input: expected NAME=FILE.npy"),
         (["--timing-only", "--output", "z=z.npy"], 2, "computes no values"),
         (["--fast"], 2, "--help"),
-        (["--timing-only", "--check"], 1, "chain.py:23: tensor 'chosen' has no values"),
+        (["--timing-only", "--check"], 1, "chain.py:32: the workload reads tensor 'chosen'"),
         (["--what-if", "windo=4"], 1, "unknown setting `windo`; did you mean `window`?"),
         (["--what-if", "cores.vector=0"], 1, "cores.vector"),
         (["--what-if", "window"], 1, "expected KEY=VALUE, found `window`"),

@@ -1,4 +1,4 @@
-"""The order in which the processes of a pipeline take turns (rule 16), by counts of tokens alone."""
+"""The order in which the processes of a pipeline take turns (rule 16), by counts of tokens."""
 
 from __future__ import annotations
 

@@ -63,8 +63,8 @@ int64_t key(int64_t, const pto_task* task) {
   return task->axes[Key];
 }
 const pto_key kKeyFunctions[] = {
-    {"home", "listed.py:21", key<0>},   {"own", "listed.py:22", key<1>}, {"rank", "listed.py:23", key<2>},
-    {"stream", "listed.py:24", key<3>}, {"pool", "listed.py:25", key<4>},  {"cost", "listed.py:26", key<5>},
+    {"home", "listed.py:21", key<0>},   {"own", "listed.py:22", key<1>},  {"rank", "listed.py:23", key<2>},
+    {"stream", "listed.py:24", key<3>}, {"pool", "listed.py:25", key<4>}, {"cost", "listed.py:26", key<5>},
 };
 
 bool submit(const pto_host* host, const int64_t* line, int64_t created) {
@@ -84,11 +84,11 @@ int run(const pto_host* host) {
   for (int64_t number = 0; number < kLines; ++number) {
     const pto_region row = {2, 2, {number, 0}, {1, kColumns}};
     int64_t line[kColumns], element = 0;
-    if (!host->read(host->self, &row, line)) return 0;
+    if (!host->read(host->self, "listed.py:3", &row, line)) return 0;
     bool goes_on = true;
     if (line[0] == Read) {
       const pto_region place = {0, 2, {line[1], line[2]}, {1, 1}};
-      goes_on = host->read(host->self, &place, &element);
+      goes_on = host->read(host->self, "listed.py:4", &place, &element);
       if (element % 2 != 0) ++number;
     } else if (line[0] == Scope) {
       goes_on = host->scope_begin(host->self);
@@ -104,7 +104,7 @@ int run(const pto_host* host) {
   return 1;
 }
 
-const pto_program kProgram = {PTO_ABI_VERSION, "listed",      3,  kKernels, 3, kTensors, 3, kSites,
+const pto_program kProgram = {PTO_ABI_VERSION, "listed",      3,  kKernels, 3, kTensors, 0, nullptr, 3, kSites,
                               kKeys,           kKeyFunctions, run};
 
 }  // namespace

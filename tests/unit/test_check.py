@@ -43,7 +43,7 @@ def test_what_cannot_be_checked(chain: Chain) -> None:
 
 def test_data_that_nobody_has(chain: Chain) -> None:
     chain.chosen.has_values = False
-    with pytest.raises(ExecutionError, match="'chosen' has no values: execute first"):
+    with pytest.raises(ExecutionError, match="'chosen', which has no values: execute first"):
         chain.program.check()
 
 

@@ -64,7 +64,7 @@ def test_simulate_replays_what_was_read(chain: Chain, cache: Path) -> None:
     chain.run()
     other = Chain(task_program("chain", cache))
     other.chosen.has_values = False
-    with pytest.raises(ExecutionError, match="'chosen' has no values: execute first"):
+    with pytest.raises(ExecutionError, match="'chosen', which has no values: execute first"):
         other.program.simulate()
     edges = chain.program.trace.edges
     replayed = other.program.simulate(replay=chain.program).trace.edges

@@ -105,5 +105,5 @@ def test_bad_changes(chain: Chain, changes: Any, error: type[PtoError], message:
 
 def test_data_that_nobody_has(chain: Chain) -> None:
     chain.chosen.has_values = False
-    with pytest.raises(ExecutionError, match="'chosen' has no values: execute first"):
+    with pytest.raises(ExecutionError, match="'chosen', which has no values: execute first"):
         chain.program.what_if({"window": 4})

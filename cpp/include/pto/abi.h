@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define PTO_ABI_VERSION 5u
+#define PTO_ABI_VERSION 6u
 #define PTO_MAX_RANK 6
 // What a read answers stays below: index arithmetic on it was checked against 64 bits when the program was compiled.
 #define PTO_INDEX_MAX (INT64_C(1) << 40)
@@ -63,6 +63,17 @@ typedef struct pto_key {
   int64_t (*value)(int64_t id, const pto_task* task);
 } pto_key;
 
+// A number that the workload cannot go on with: a loop of negative length, say.
+typedef struct pto_refusal {
+  const char* location;  // "file.py:12"
+  const char* what;
+  const char* expected;
+  int64_t found;
+  uint32_t axis_count;  // the loops around it
+  const char* const* axes;
+  const int64_t* values;
+} pto_refusal;
+
 // ---- Channels and processes ------------------------------------------------------------------
 
 typedef struct pto_channel {
@@ -106,9 +117,12 @@ typedef struct pto_pipeline {
 // means: the run has been stopped, return at once.
 typedef struct pto_host {
   void* self;
+  const int64_t* symbols;  // one value per symbol of the program
   int64_t (*submit)(void* self, const pto_task* task);
-  // Waits for the region's writers and widens its elements, row-major, into `values`.
-  int (*read)(void* self, const pto_region* region, int64_t* values);
+  // Waits for the region's writers and widens its elements, row-major, into `values`. `location`: "file.py:12".
+  int (*read)(void* self, const char* location, const pto_region* region, int64_t* values);
+  // Ends the run with an error.
+  void (*refuse)(void* self, const pto_refusal* refusal);
   // Structural order: a scope holds parts; each part waits for the part before it.
   int (*scope_begin)(void* self);
   int (*part)(void* self);
@@ -221,6 +235,15 @@ typedef struct pto_tensor {
   uint8_t never_read;                     // by pto_host.read: nobody need remember what was written to it
 } pto_tensor;
 
+// A number that every run gives.
+typedef struct pto_symbol {
+  const char* name;
+  const char* location;
+  int64_t least, most;
+  uint8_t has_value;  // in a run that gives none
+  int64_t value;
+} pto_symbol;
+
 // A launch in the workload's text.
 typedef struct pto_site {
   uint32_t kernel;
@@ -237,6 +260,8 @@ typedef struct pto_program {
   const pto_kernel* kernels;
   uint32_t tensor_count;
   const pto_tensor* tensors;
+  uint32_t symbol_count;
+  const pto_symbol* symbols;
   uint32_t site_count;
   const pto_site* sites;
   uint32_t key_count;

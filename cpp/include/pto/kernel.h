@@ -85,6 +85,19 @@ static inline int64_t pto_to_i64(float x) {
   return x == x ? value : 0;
 }
 
+// The numbers of a selected row; few of them need no memory but the stack's.
+struct pto_numbers {
+  explicit pto_numbers(int64_t count)
+      : data(count <= 64 ? small : (int64_t*)__builtin_malloc((unsigned long)count * sizeof(int64_t))) {}
+  ~pto_numbers() {
+    if (data != small) __builtin_free(data);
+  }
+  pto_numbers(const pto_numbers&) = delete;
+  pto_numbers& operator=(const pto_numbers&) = delete;
+  int64_t* data;  // null where there is no memory
+  int64_t small[64];
+};
+
 // Index arithmetic as Python and the IR have it: rounded down, the remainder has the divisor's sign.
 static inline int64_t pto_floordiv(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0)); }
 static inline int64_t pto_mod(int64_t a, int64_t b) { return a - pto_floordiv(a, b) * b; }

@@ -4,7 +4,10 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pto/check.h"
@@ -35,9 +38,14 @@ struct RunOptions {
   MachineConfig machine;
   Schedule schedule;
   std::vector<KernelCost> costs;  // one per kernel of the program, on this machine
+  std::vector<int64_t> symbols;   // one per symbol of the program
   int threads = 1;                // that run kernels; at least 1
   std::filesystem::path trace;    // empty: statistics alone
 };
+
+// The values of a program's symbols: those given by name, else their defaults. Throws ExecutionError for a symbol that
+// the program does not have, has no value for, or has in another range.
+std::vector<int64_t> symbol_values(const pto_program& program, std::span<const std::pair<std::string, int64_t>> given);
 
 struct RunResult {
   Stats stats;

@@ -35,19 +35,19 @@ const pto_key& find_key(const pto_program& program, const std::string& name) {
                       (known.empty() ? "none" : known));
 }
 
-void check_read(const pto_program& program, const pto_region& region) {
+void check_read(const pto_program& program, const char* location, const pto_region& region) {
   const pto_tensor& tensor = program.tensors[region.tensor];
-  const std::string read = std::string(tensor.location) + ": the workload's read of '" + tensor.name + "'";
+  const std::string read = std::string(location) + ": the workload's read of '" + tensor.name + "'";
   if (tensor.never_read) throw ExecutionError(read + ": the task program says that there is none (never_read)");
   check_region(region, tensor, read);
 }
 
-void check_indices(const pto_program& program, const pto_region& region, const int64_t* values) {
+void check_indices(const pto_program& program, const char* location, const pto_region& region, const int64_t* values) {
   for (int64_t i = 0; i < element_count(region); ++i) {
     if (values[i] > -PTO_INDEX_MAX && values[i] < PTO_INDEX_MAX) continue;
     const pto_tensor& tensor = program.tensors[region.tensor];
-    throw ExecutionError(std::string(tensor.location) + ": the workload reads " + std::to_string(values[i]) +
-                         " from '" + tensor.name + "': expected an index, below 2^40");
+    throw ExecutionError(std::string(location) + ": the workload reads " + std::to_string(values[i]) + " from '" +
+                         tensor.name + "': expected an index, below 2^40");
   }
 }
 
@@ -116,18 +116,18 @@ class ExecuteSink final : public OrderedSink {
     executor_.submit(task);
     return simulate(task);
   }
-  void read(const pto_region& region, int64_t* values) override {
-    check_read(program_, region);
+  void read(const char* location, const pto_region& region, int64_t* values) override {
+    check_read(program_, location, region);
     executor_.read(region, values);
-    check_indices(program_, region, values);
+    check_indices(program_, location, region, values);
     log_.insert(log_.end(), values, values + element_count(region));
     order_.read(region);
   }
-  ReadLog take_log() { return std::move(log_); }
+  std::vector<int64_t> take_log() { return std::move(log_); }
 
  private:
   Executor& executor_;
-  ReadLog log_;
+  std::vector<int64_t> log_;
 };
 
 class SimulateSink final : public OrderedSink {
@@ -140,10 +140,10 @@ class SimulateSink final : public OrderedSink {
     values_.note_writes(task);
     return simulate(task);
   }
-  void read(const pto_region& region, int64_t* values) override {
-    check_read(program_, region);
-    values_.read(region, values);
-    check_indices(program_, region, values);
+  void read(const char* location, const pto_region& region, int64_t* values) override {
+    check_read(program_, location, region);
+    values_.read(location, region, values);
+    check_indices(program_, location, region, values);
     order_.read(region);
   }
 
@@ -254,10 +254,10 @@ Stats Run::Impl::execute(Simulation& simulation) {
   state_->tensors.prepare();
   start_executor();
   ExecuteSink sink(program_, Keys(program_, options_.schedule.keys), simulation, *executor_);
-  orchestrate(program_, sink);
+  orchestrate(program_, options_.symbols, sink);
   Stats stats = simulation.finish();
   executor_->finish();
-  state_->set_log(std::make_shared<const ReadLog>(sink.take_log()));
+  state_->set_log(std::make_shared<const ReadLog>(options_.symbols, sink.take_log()));
   return stats;
 }
 
@@ -279,8 +279,8 @@ Stats Run::Impl::check(std::span<const KernelInfo> kernels, std::span<const Tens
 // Without values: what the workload reads is replayed or drawn.
 void Run::Impl::send_tasks(TaskSink& order) {
   SimulateSink sink(program_, Keys(program_, options_.schedule.keys), order,
-                    SimulatedValues(program_, state_->tensors, state_->log()));
-  orchestrate(program_, sink);
+                    SimulatedValues(program_, state_->tensors, options_.symbols, state_->log()));
+  orchestrate(program_, options_.symbols, sink);
 }
 
 void Run::Impl::start_executor() {

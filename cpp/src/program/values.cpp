@@ -15,8 +15,13 @@ int64_t element_count(const pto_region& region) {
 }
 
 SimulatedValues::SimulatedValues(const pto_program& program, const TensorTable& tensors,
-                                 std::shared_ptr<const ReadLog> log)
-    : program_(program), tensors_(tensors), log_(std::move(log)), written_(program.tensor_count) {}
+                                 const std::vector<int64_t>& symbols, std::shared_ptr<const ReadLog> log)
+    : program_(program), tensors_(tensors), log_(std::move(log)), written_(program.tensor_count) {
+  if (log_ && log_->symbols != symbols) {
+    log_.reset();
+    other_symbols_ = true;
+  }
+}
 
 void SimulatedValues::note_writes(const pto_task& task) {
   const pto_kernel& kernel = program_.kernels[task.kernel];
@@ -25,7 +30,7 @@ void SimulatedValues::note_writes(const pto_task& task) {
   }
 }
 
-void SimulatedValues::read(const pto_region& region, int64_t* values) {
+void SimulatedValues::read(const char* location, const pto_region& region, int64_t* values) {
   const pto_tensor& tensor = program_.tensors[region.tensor];
   if (log_) {
     replay(region, values);
@@ -38,19 +43,21 @@ void SimulatedValues::read(const pto_region& region, int64_t* values) {
   } else if (tensor.source == PTO_SOURCE_ZIPF) {
     routing_.try_emplace(region.tensor, tensor).first->second.read(region, values);
   } else {
-    throw ExecutionError(std::string(tensor.location) + ": tensor '" + tensor.name +
-                         "' has no values: execute first, give it data, or declare routing=Zipf(..)");
+    throw ExecutionError(std::string(location) + ": the workload reads tensor '" + tensor.name +
+                         "', which has no values: execute first" +
+                         (other_symbols_ ? " with these symbols (it was executed with others)" : "") +
+                         ", give it data, or declare routing=Zipf(..)");
   }
 }
 
 void SimulatedValues::replay(const pto_region& region, int64_t* values) {
   const auto count = static_cast<size_t>(element_count(region));
-  if (count > log_->size() - next_) {
+  if (count > log_->values.size() - next_) {
     throw ExecutionError(std::string("the execution that is replayed did not read '") +
                          program_.tensors[region.tensor].name +
                          "' here: it was another workload's; execute this program first");
   }
-  std::copy_n(log_->begin() + static_cast<std::ptrdiff_t>(next_), count, values);
+  std::copy_n(log_->values.begin() + static_cast<std::ptrdiff_t>(next_), count, values);
   next_ += count;
 }
 

@@ -56,7 +56,7 @@ int run(const pto_host* host) {
   }
   const pto_region all = {3, 1, {0}, {2}};
   int64_t chosen[2];
-  if (!host->read(host->self, &all, chosen)) return 0;
+  if (!host->read(host->self, "chain.py:32", &all, chosen)) return 0;
   for (int64_t p = 0; p < 2; ++p) {
     const pto_region operands[] = {row(1, chosen[p]), row(2, p)};
     const pto_task task = {1, 1, &p, operands, 0, nullptr, nullptr};
@@ -65,7 +65,8 @@ int run(const pto_host* host) {
   return 1;
 }
 
-const pto_program kProgram = {PTO_ABI_VERSION, "chain", 2, kKernels, 4, kTensors, 2, kSites, 0, nullptr, run};
+const pto_program kProgram = {PTO_ABI_VERSION, "chain", 2,      kKernels, 4,       kTensors, 0,
+                              nullptr,         2,       kSites, 0,        nullptr, run};
 
 }  // namespace
 

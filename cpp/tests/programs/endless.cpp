@@ -34,7 +34,8 @@ int run(const pto_host* host) {
   return 1;
 }
 
-const pto_program kProgram = {PTO_ABI_VERSION, "endless", 2, kKernels, 1, kTensors, 1, kSites, 0, nullptr, run};
+const pto_program kProgram = {PTO_ABI_VERSION, "endless", 2,      kKernels, 1,       kTensors, 0,
+                              nullptr,         1,         kSites, 0,        nullptr, run};
 
 }  // namespace
 

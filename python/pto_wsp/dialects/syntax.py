@@ -73,6 +73,19 @@ def print_values(printer: Printer, values: Sequence[SSAValue]) -> None:
     printer.print_list(values, printer.print_ssa_value)
 
 
+def parse_number_or_value(parser: Parser) -> int | SSAValue:
+    """`8` or `%n`"""
+    number = parser.parse_optional_integer(allow_boolean=False)
+    return parse_value(parser) if number is None else number
+
+
+def print_number_or_value(printer: Printer, number: int | SSAValue) -> None:
+    if isinstance(number, int):
+        printer.print_string(str(number))
+    else:
+        printer.print_ssa_value(number)
+
+
 def parse_body(parser: Parser, arguments: Sequence[Parser.Argument] = ()) -> Region:
     """A region of one block, which `{}` is too (xDSL's parser makes none of that)."""
     region = parser.parse_region(arguments)

@@ -22,13 +22,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.interfaces import HasCanonicalizationPatternsInterface
 from xdsl.ir import Dialect, Operation, Region, SSAValue
-from xdsl.ir.affine import (
-    AffineBinaryOpExpr,
-    AffineBinaryOpKind,
-    AffineConstantExpr,
-    AffineExpr,
-    AffineMap,
-)
+from xdsl.ir.affine import AffineExpr
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     irdl_op_definition,
@@ -57,6 +51,7 @@ from xdsl.traits import (
 from xdsl.utils.exceptions import VerifyException
 
 from pto_wsp.dialects.dtypes import is_integer
+from pto_wsp.dialects.indices import IndexLike, index_map, verify_index_map
 from pto_wsp.dialects.syntax import (
     CustomSyntax,
     ints,
@@ -72,13 +67,32 @@ from pto_wsp.dialects.syntax import (
     print_values,
     strings,
 )
+from pto_wsp.dialects.task_channels import (
+    ChannelOp,
+    ChannelType,
+    ConsumeOp,
+    PipelineOp,
+    ProcessOp,
+    SendOp,
+)
 from pto_wsp.dialects.task_control import (
     CombineOp,
+    CondOp,
     LoopOp,
     ParallelOp,
     SelectOp,
     SeqOp,
     SequentialOp,
+)
+from pto_wsp.dialects.task_numbers import (
+    CompareOp,
+    IndexOp,
+    PredicateAttr,
+    ReadOp,
+    SlotLoadOp,
+    SlotOp,
+    SlotStoreOp,
+    SymbolOp,
 )
 from pto_wsp.dialects.task_types import (
     MAX_RANK,
@@ -87,6 +101,7 @@ from pto_wsp.dialects.task_types import (
     HandleType,
     MemoryAttr,
     RandomAttr,
+    SlotType,
     Source,
     TensorRole,
     TensorRoleAttr,
@@ -100,19 +115,32 @@ from pto_wsp.dialects.task_types import (
 
 __all__ = [
     "MAX_RANK",
+    "ChannelOp",
+    "ChannelType",
     "Clock",
     "CombineOp",
+    "CompareOp",
+    "CondOp",
+    "ConsumeOp",
     "IndexLike",
     "IndexOp",
     "LaunchOp",
     "LoopOp",
     "MemoryAttr",
     "ParallelOp",
+    "PipelineOp",
+    "ProcessOp",
     "RandomAttr",
+    "ReadOp",
     "SelectOp",
+    "SendOp",
     "SeqOp",
     "SequentialOp",
+    "SlotLoadOp",
+    "SlotOp",
+    "SlotStoreOp",
     "Source",
+    "SymbolOp",
     "Task",
     "TensorOp",
     "TensorRole",
@@ -123,39 +151,6 @@ __all__ = [
     "ZipfAttr",
     "tensor_type",
 ]
-
-IndexLike = AffineExpr | int
-"""An index: a number, or an affine expression over symbols that stand for index values."""
-
-
-def _index_map(indices: Sequence[IndexLike], operands: Sequence[SSAValue]) -> AffineMapAttr:
-    exprs = tuple(AffineExpr.constant(i) if isinstance(i, int) else i for i in indices)
-    return AffineMapAttr(AffineMap(0, len(operands), exprs))
-
-
-def _verify_indices(indices: AffineMap, operands: Sequence[SSAValue]) -> None:
-    if indices.num_dims != 0 or indices.num_symbols != len(operands):
-        raise VerifyException(
-            f"{len(operands)} index values for a map of {indices.num_dims} dimensions"
-            f" and {indices.num_symbols} symbols"
-        )
-    for expr in indices.results:
-        for part in expr.dfs():
-            if isinstance(part, AffineBinaryOpExpr):
-                _verify_affine(part)
-
-
-def _verify_affine(part: AffineBinaryOpExpr) -> None:
-    if part.kind is AffineBinaryOpKind.CeilDiv:
-        raise VerifyException("indices use +, *, mod and floordiv; there is no ceildiv")
-    if part.kind in (AffineBinaryOpKind.Mod, AffineBinaryOpKind.FloorDiv) and not (
-        isinstance(part.rhs, AffineConstantExpr) and part.rhs.value > 0
-    ):
-        raise VerifyException(f"mod and floordiv are by a positive number, got {part.rhs}")
-    if part.kind is AffineBinaryOpKind.Mul and not (
-        isinstance(part.lhs, AffineConstantExpr) or isinstance(part.rhs, AffineConstantExpr)
-    ):
-        raise VerifyException("an index is multiplied by a number only")
 
 
 class _LaunchEffects(MemoryEffect):
@@ -252,55 +247,6 @@ class TensorOp(CustomSyntax):
 
 
 @irdl_op_definition
-class IndexOp(HasCanonicalizationPatternsInterface, CustomSyntax):
-    """A number made of index values: `%i = task.index [%b * 32 + 1]`."""
-
-    name = "task.index"
-
-    map_attr = prop_def(AffineMapAttr, prop_name="map")
-    indices = var_operand_def(IndexType())
-    result = result_def(IndexType())
-
-    traits = traits_def(Pure())
-
-    def __init__(self, index: IndexLike, operands: Sequence[SSAValue] = ()):
-        super().__init__(
-            operands=[operands],
-            properties={"map": _index_map([index], operands)},
-            result_types=[IndexType()],
-        )
-
-    @property
-    def expr(self) -> AffineExpr:
-        """The number, over one symbol per operand."""
-        return self.map_attr.data.results[0]
-
-    def verify_(self) -> None:
-        _verify_indices(self.map_attr.data, self.indices)
-        if len(self.map_attr.data.results) != 1:
-            raise VerifyException(f"one number, got {len(self.map_attr.data.results)}")
-
-    @classmethod
-    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
-        from pto_wsp.transforms.canonicalization_patterns.task import FoldIndexIntoIndex
-
-        return (FoldIndexIntoIndex(),)
-
-    @classmethod
-    def parse_syntax(cls, parser: Parser) -> Self:
-        indices, operands = parse_index_list(parser)
-        return cls.create(
-            operands=operands,
-            properties={"map": AffineMapAttr(indices)},
-            result_types=[IndexType()],
-        )
-
-    def print_syntax(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        print_index_list(printer, self.map_attr.data, self.indices)
-
-
-@irdl_op_definition
 class ViewOp(HasCanonicalizationPatternsInterface, CustomSyntax):
     """A box of a tensor or view, of the same rank: `%v = task.view %t[%b, %s * 32] [1, 32]`."""
 
@@ -324,7 +270,7 @@ class ViewOp(HasCanonicalizationPatternsInterface, CustomSyntax):
         """`offsets` are numbers or expressions over symbols; symbol i stands for `operands[i]`."""
         super().__init__(
             operands=[source, operands],
-            properties={"offsets": _index_map(offsets, operands), "extents": ints(extents)},
+            properties={"offsets": index_map(offsets, operands), "extents": ints(extents)},
             result_types=[TensorType(ints(extents), tensor_type(source).element_type)],
         )
 
@@ -343,7 +289,7 @@ class ViewOp(HasCanonicalizationPatternsInterface, CustomSyntax):
 
     def verify_(self) -> None:
         source = tensor_type(self.source)
-        _verify_indices(self.map_attr.data, self.indices)
+        verify_index_map(self.map_attr.data, self.indices)
         if not len(self.offsets) == len(self.extents) == source.rank:
             raise VerifyException(
                 f"an offset and an extent per axis of {source.short},"
@@ -543,12 +489,23 @@ class WorkloadOp(CustomSyntax):
         """The tensors in order of declaration."""
         return tuple(op for op in self.body.block.ops if isinstance(op, TensorOp))
 
+    @property
+    def symbols(self) -> tuple[SymbolOp, ...]:
+        """The numbers that a run gives, in order of declaration."""
+        return tuple(op for op in self.body.block.ops if isinstance(op, SymbolOp))
+
     def verify_(self) -> None:
-        names = [tensor.properties.get("tensor_name") for tensor in self.tensors]
-        for index, name in enumerate(names):
-            # A tensor without a name is its own verifier's finding.
-            if name is not None and name in names[:index]:
-                raise VerifyException(f"two tensors are named {name}")
+        for kind, key in (
+            (TensorOp, "tensor_name"),
+            (SymbolOp, "symbol_name"),
+            (SlotOp, "slot_name"),
+        ):
+            declared = [op for op in self.body.block.ops if isinstance(op, kind)]
+            names = [op.properties.get(key) for op in declared]
+            for index, name in enumerate(names):
+                # One without a name is its own verifier's finding.
+                if name is not None and name in names[:index]:
+                    raise VerifyException(f"two {key.removesuffix('_name')}s are named {name}")
 
     @classmethod
     def parse_syntax(cls, parser: Parser) -> Self:
@@ -567,12 +524,34 @@ Task = Dialect(
         TensorOp,
         ViewOp,
         IndexOp,
+        SymbolOp,
+        SlotOp,
+        SlotLoadOp,
+        SlotStoreOp,
+        ReadOp,
+        CompareOp,
         ParallelOp,
         SeqOp,
         SequentialOp,
         CombineOp,
+        CondOp,
         SelectOp,
         LaunchOp,
+        PipelineOp,
+        ChannelOp,
+        ProcessOp,
+        SendOp,
+        ConsumeOp,
     ],
-    [TensorType, HandleType, TensorRoleAttr, MemoryAttr, RandomAttr, ZipfAttr],
+    [
+        TensorType,
+        ChannelType,
+        HandleType,
+        SlotType,
+        PredicateAttr,
+        TensorRoleAttr,
+        MemoryAttr,
+        RandomAttr,
+        ZipfAttr,
+    ],
 )

@@ -56,6 +56,13 @@ class HandleType(ParametrizedAttribute, TypeAttribute):
 
 
 @irdl_attr_definition
+class SlotType(ParametrizedAttribute, TypeAttribute):
+    """A number that the workload keeps while it runs: `!task.slot`."""
+
+    name = "task.slot"
+
+
+@irdl_attr_definition
 class TensorType(ParametrizedAttribute, TypeAttribute):
     """A tensor or a box of one: `!task.tensor<1x256x4096xf16>`."""
 

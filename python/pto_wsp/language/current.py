@@ -8,16 +8,19 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 from xdsl.ir import SSAValue
-from xdsl.ir.affine import AffineExpr
 
 from pto_wsp.language.source import fail
 
 
 class Recorder(Protocol):
-    """What indices and kernels need of a workload's trace."""
+    """What numbers and kernels need of a workload's trace."""
 
-    def insert_index(self, expr: AffineExpr, operands: Sequence[SSAValue]) -> SSAValue:
-        """Makes one value of an expression over symbols that stand for `operands`."""
+    def symbol(self, declared: Any) -> SSAValue:
+        """The value of a number that every run gives."""
+        ...
+
+    def read(self, view: Any, what: str) -> Any:
+        """An element of an integer tensor as an index."""
         ...
 
     def launch(

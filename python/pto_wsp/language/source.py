@@ -89,8 +89,10 @@ def _caller() -> FrameType:
 
 
 def _is_ours(frame: FrameType) -> bool:
-    # By module and not by file: the methods that dataclasses generate have no file.
-    return str(frame.f_globals.get("__name__")).partition(".")[0] == _PACKAGE
+    # By module and not by file: the methods that dataclasses generate have no file. The package's
+    # context managers are entered by contextlib.
+    name = str(frame.f_globals.get("__name__"))
+    return name.partition(".")[0] == _PACKAGE or name == "contextlib"
 
 
 def _user_frame() -> FrameType:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pto_wsp.errors import ExecutionError
+from pto_wsp.language.current import recorder
 from pto_wsp.language.dtypes import DType
-from pto_wsp.language.index import Index, as_index
+from pto_wsp.language.index import Index, Number, as_index
 from pto_wsp.language.source import Place, fail, user_place
 
 MAX_RANK = 6
@@ -198,9 +199,13 @@ class Tensor:
         return f"Tensor({self.name!r}, {self.shape}, {self.dtype.value})"
 
 
-@dataclass(frozen=True)
-class TensorView:
-    """A box of a tensor: an offset and an extent per axis."""
+@dataclass(frozen=True, eq=False)
+class TensorView(Number):
+    """A box of a tensor: an offset and an extent per axis.
+
+    In a workload, an element of an integer tensor is a number: each time that it is used so, the
+    orchestrator waits for the element's writers and reads it.
+    """
 
     tensor: Tensor
     offsets: tuple[Index, ...]
@@ -216,6 +221,12 @@ class TensorView:
     def shape(self) -> tuple[int, ...]:
         """The extents without the axes that were indexed with a number."""
         return tuple(e for axis, e in enumerate(self.extents) if axis not in self.dropped)
+
+    def index(self) -> Index:
+        found: Index = recorder(f"a number out of tensor {self.tensor.name!r}").read(self, "a read")
+        return found
+
+    _what = "an element of a tensor"
 
     def numpy(self) -> NDArray[Any]:
         """The values of the box; its indices must be numbers."""

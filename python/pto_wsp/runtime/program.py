@@ -101,21 +101,27 @@ class Program:
         self._module = module
         self._pending: tuple[_core.Run, Trace] | None = None
         self._failure: PtoError | None = None
+        self._symbols: dict[str, int] = {}
+        """Those that the last execution was given."""
         self._executed: Result | None = None
         self._simulated: Result | None = None
 
     # ---- Runs --------------------------------------------------------------------------------
 
-    def execute(self, threads: int | None = None) -> None:
+    def execute(
+        self, threads: int | None = None, *, symbols: Mapping[str, int] | None = None
+    ) -> None:
         """Starts a run with numbers and virtual time and returns; `threads` host threads compute,
-        by default one per core. What goes wrong is raised by synchronize()."""
+        by default one per core; `symbols` that are not given have their defaults. What goes wrong
+        is raised by synchronize()."""
         if self._pending is not None or self._failure is not None:
             raise ExecutionError("the program has been started already: call synchronize() first")
         threads = _thread_count(threads)
         try:
+            self._symbols = _checked_symbols(symbols)
             self._bind(allocate=True)
             trace = _temporary_trace()
-            self._pending = self._start("execute", {}, threads, trace.path), trace
+            self._pending = self._start("execute", {}, threads, trace.path, {}), trace
             self._note_run()
         except PtoError as error:
             self._failure = error
@@ -136,36 +142,55 @@ class Program:
         """Whether synchronize() would return, or raise, at once."""
         return self._pending is None or self._pending[0].wait(0)
 
-    def simulate(self, *, replay: Program | None = None, **settings: Setting) -> Result:
+    def simulate(
+        self,
+        *,
+        replay: Program | None = None,
+        symbols: Mapping[str, int] | None = None,
+        **settings: Setting,
+    ) -> Result:
         """Virtual time alone, with changed settings: simulate(window=64, **{"cores.cube": 48}).
 
-        Data that the workload reads is what the last execution read (of `replay`, if given), else
-        what its tensor holds, else its declared routing; ExecutionError where there is none."""
+        Symbols that are not given have the values of the last execution, else their defaults. Data
+        that the workload reads is what the last execution read (of `replay`, if given) if it had
+        the same symbols, else what its tensor holds, else its declared routing; ExecutionError
+        where there is none."""
         self._prepare_simulation(replay)
         trace = _temporary_trace()
-        run = self._start("simulate", settings, 1, trace.path)
+        run = self._start("simulate", settings, 1, trace.path, symbols)
         self._simulated = Result(Stats.of(_finish(run)), trace)
         return self._simulated
 
     def what_if(
-        self, changes: Changes | Sequence[Changes], *, replay: Program | None = None
+        self,
+        changes: Changes | Sequence[Changes],
+        *,
+        replay: Program | None = None,
+        symbols: Mapping[str, int] | None = None,
     ) -> WhatIf:
         """What other settings would be worth: simulates the program as it is and with changed
         settings, without compiling anything. `{"window": 1024, "cores.cube": 48}` compares each
         setting alone and then all of them; a list of such mappings compares each mapping.
 
-        Data that the workload reads is as in simulate(). ScheduleError names a setting that does
-        not exist or has no such value."""
+        Symbols and the data that the workload reads are as in simulate(). ScheduleError names a
+        setting that does not exist or has no such value."""
         runs = each_alone_then_together(changes)
         self._prepare_simulation(replay)
-        return compare(runs, lambda one: _finish(self._start("simulate", one, 1, "")))
+        return compare(runs, lambda one: _finish(self._start("simulate", one, 1, "", symbols)))
 
-    def check(self, *, replay: Program | None = None, **settings: Setting) -> CheckReport:
+    def check(
+        self,
+        *,
+        replay: Program | None = None,
+        symbols: Mapping[str, int] | None = None,
+        **settings: Setting,
+    ) -> CheckReport:
         """Whether the schedule's edges order every two tasks that touch the same element, one of
         them writing, whatever the timing; `settings` change it as in simulate(). Raises nothing
-        for a race: ask the report. Data that the workload reads is as in simulate()."""
+        for a race: ask the report. Symbols and the data that the workload reads are as in
+        simulate()."""
         self._prepare_simulation(replay)
-        return CheckReport.of(_finish(self._start("check", settings, 1, "")))
+        return CheckReport.of(_finish(self._start("check", settings, 1, "", symbols)))
 
     def _prepare_simulation(self, replay: Program | None) -> None:
         if self._pending is not None:
@@ -174,6 +199,7 @@ class Program:
             if not isinstance(replay, Program):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise ExecutionError(f"replay: expected a Program, found {replay!r}")
             self._session.replay(replay._session)
+            self._symbols = replay._symbols
         self._bind(allocate=False)
 
     def _start(
@@ -182,10 +208,12 @@ class Program:
         changes: Changes,
         threads: int | None,
         trace: Path | str,
+        symbols: Mapping[str, int] | None,
     ) -> _core.Run:
+        given = {**self._symbols, **_checked_symbols(symbols)}
         count = threads or self._threads or len(os.sched_getaffinity(0))
         settings = [*self._settings, _settings_text(changes)]
-        return self._session.start(mode, settings, self._profile, count, trace)
+        return self._session.start(mode, settings, self._profile, count, trace, [*given.items()])
 
     def _bind(self, allocate: bool) -> None:
         for info in self._loaded.tensors:
@@ -292,6 +320,20 @@ def _thread_count(threads: int | None) -> int | None:
     if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ExecutionError(f"threads: expected 1 to {MAX_THREADS}, found {threads!r}")
     return threads
+
+
+def _checked_symbols(symbols: Mapping[str, int] | None) -> dict[str, int]:
+    if symbols is None:
+        return {}
+    if not isinstance(symbols, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ExecutionError(f'symbols: expected a mapping such as {{"n": 8}}, found {symbols!r}')
+    for name, value in symbols.items():
+        integer = hasattr(value, "__index__") and not isinstance(value, bool)
+        if not isinstance(name, str) or not integer or abs(value) >= 2**63:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ExecutionError(
+                f"symbols: expected names with integers, found {name!r}: {value!r}"
+            )
+    return {name: int(value) for name, value in symbols.items()}
 
 
 def _settings_text(settings: Mapping[str, object]) -> str:

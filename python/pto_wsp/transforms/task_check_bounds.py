@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, UnitAttr
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from pto_wsp.dialects.indices import Interval
-from pto_wsp.dialects.task import IndexOp, LaunchOp, LoopOp, ViewOp, tensor_type
-from pto_wsp.transforms.analysis.axis_ranges import expr_range, largest_number
+from pto_wsp.dialects.task import (
+    CompareOp,
+    CondOp,
+    IndexOp,
+    LaunchOp,
+    LoopOp,
+    SelectOp,
+    SlotStoreOp,
+    ViewOp,
+    tensor_type,
+)
+from pto_wsp.dialects.task_numbers import NUMBER_MAX
+from pto_wsp.transforms.analysis.axis_ranges import expr_range, largest_number, value_range
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of
 from pto_wsp.transforms.diagnostics import Diagnostics
 
@@ -21,7 +33,8 @@ INDEX_MAX = 2**60
 
 @dataclass(frozen=True)
 class TaskCheckBoundsPass(ModulePass):
-    """A sure miss is an error; a launch whose regions depend on data becomes `checked`."""
+    """A sure miss is an error; what only a run knows becomes `checked`: launches whose regions,
+    loops whose extents, selections whose bounds and slots whose numbers it must test."""
 
     name = "task-check-bounds"
 
@@ -29,8 +42,10 @@ class TaskCheckBoundsPass(ModulePass):
         errors = Diagnostics()
         unsure: set[SSAValue] = set()
         for child in op.walk():
-            if isinstance(child, (IndexOp, ViewOp)):
+            if isinstance(child, (IndexOp, ViewOp, CompareOp)):
                 _check_arithmetic(child, errors)
+            elif isinstance(child, (LoopOp, SelectOp, SlotStoreOp)) and _may_fail(child, errors):
+                child.checked = UnitAttr()
             if isinstance(child, ViewOp) and not _never_runs(child):
                 if not _is_inside(child, errors) or child.source in unsure:
                     unsure.add(child.result)
@@ -41,8 +56,14 @@ class TaskCheckBoundsPass(ModulePass):
         errors.raise_if_any()
 
 
-def _check_arithmetic(op: IndexOp | ViewOp, errors: Diagnostics) -> None:
-    expressions = op.offsets if isinstance(op, ViewOp) else (op.expr,)
+def _check_arithmetic(op: IndexOp | ViewOp | CompareOp, errors: Diagnostics) -> None:
+    match op:
+        case IndexOp():
+            expressions = (op.expr,)
+        case ViewOp():
+            expressions = op.offsets
+        case CompareOp():
+            expressions = op.sides
     largest = max(largest_number(expr, op.indices) for expr in expressions)
     if largest > INDEX_MAX:
         errors.error(
@@ -51,13 +72,41 @@ def _check_arithmetic(op: IndexOp | ViewOp, errors: Diagnostics) -> None:
         )
 
 
-def _never_runs(view: ViewOp) -> bool:
-    parent = view.parent_op()
+def _may_fail(op: LoopOp | SelectOp | SlotStoreOp, errors: Diagnostics) -> bool:
+    """True if a run must test the op's numbers; reports a loop that surely cannot run."""
+    match op:
+        case LoopOp():
+            ranges = [value_range(extent) for extent in op.sizes]
+            for found in ranges:
+                if found.high < 0 and not _never_runs(op):
+                    errors.error(op, f"a loop's length is {_text(found)}: expected at least 0")
+            return any(found.low < 0 for found in ranges)
+        case SelectOp():
+            return bool(op.bounds)
+        case SlotStoreOp():
+            found = value_range(op.value)
+            return max(-found.low, found.high) > NUMBER_MAX
+
+
+def _parents(op: Operation) -> Iterator[Operation]:
+    parent = op.parent_op()
     while parent is not None:
-        if isinstance(parent, LoopOp) and 0 in parent.extents:
-            return True
+        yield parent
         parent = parent.parent_op()
-    return False
+
+
+def _never_runs(op: Operation) -> bool:
+    return any(isinstance(parent, LoopOp) and 0 in parent.extents for parent in _parents(op))
+
+
+def _always_runs(view: ViewOp) -> bool:
+    """For all values of the loops around it; where they cannot be empty, nothing is skipped."""
+    for parent in _parents(view):
+        if isinstance(parent, CondOp) or (isinstance(parent, SelectOp) and parent.bounds):
+            return False
+        if isinstance(parent, LoopOp) and not parent.is_static:
+            return False
+    return True
 
 
 def _is_inside(view: ViewOp, errors: Diagnostics) -> bool:
@@ -72,7 +121,7 @@ def _is_inside(view: ViewOp, errors: Diagnostics) -> bool:
         if 0 <= found.low <= found.high <= last:
             continue
         sure = False
-        if _surely_misses(found, last):
+        if _surely_misses(found, last, _always_runs(view)):
             name = tensor_of(view.source).tensor_name
             errors.error(
                 view,
@@ -82,8 +131,8 @@ def _is_inside(view: ViewOp, errors: Diagnostics) -> bool:
     return sure
 
 
-def _surely_misses(found: Interval, last: int) -> bool:
-    if found.exact:
+def _surely_misses(found: Interval, last: int, always_runs: bool) -> bool:
+    if found.exact and always_runs:
         return found.low < 0 or found.high > last
     return found.high < 0 or found.low > last
 

@@ -8,14 +8,14 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from pto_wsp.dialects.task import SelectOp, WorkloadOp
+from pto_wsp.dialects.task import ReadOp, SelectOp, WorkloadOp
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of, tensor_uses
 from pto_wsp.transforms.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)
 class TaskCheckReadsPass(ModulePass):
-    """Changes nothing; a selection over a tensor that nothing fills is an error."""
+    """Changes nothing; a read of a tensor that nothing fills is an error."""
 
     name = "task-check-reads"
 
@@ -25,14 +25,16 @@ class TaskCheckReadsPass(ModulePass):
             if not isinstance(workload, WorkloadOp):
                 continue
             uses = tensor_uses(workload)
-            for select in workload.walk():
-                if not isinstance(select, SelectOp):
+            for reader in workload.walk():
+                if not isinstance(reader, SelectOp | ReadOp):
                     continue
-                tensor = tensor_of(select.row)
+                is_selection = isinstance(reader, SelectOp)
+                tensor = tensor_of(reader.row if is_selection else reader.source)
                 if tensor.source is None and not uses[tensor].writers:
+                    what = "selection" if is_selection else "workload"
                     errors.error(
-                        select,
-                        f'the selection reads "{tensor.tensor_name}", which has no values: no task'
+                        reader,
+                        f'the {what} reads "{tensor.tensor_name}", which has no values: no task'
                         " writes it; give it data, or a routing such as Zipf(0.8, seed=0)",
                     )
         errors.raise_if_any()

@@ -2,7 +2,7 @@
 
 task.workload @misses {
   %t = task.tensor "t" : 64x8xf32
-  %c = task.tensor "c" : 16xi32
+  %c = task.tensor "c" : 16xi64
   task.parallel (%i) in (8) {
     // expected-error @+1 {{"t": axis 0 has 64 elements, and a region of 16 begins at 0 up to 56}}
     %a = task.view %t[%i * 8, 0] [16, 8]
@@ -24,4 +24,14 @@ task.workload @misses {
     // expected-error @+1 {{an index can get as large as}}
     %f = task.index [%e * 1048577]
   }
+  // What surely misses misses under a condition too.
+  %n = task.symbol "n" from 0 to 8
+  %p = task.compare lt [%n, 4]
+  task.cond %p {
+    // expected-error @+1 {{"t": axis 0 has 64 elements, and a region of 1 begins at 64 up to 72}}
+    %a = task.view %t[%n + 64, 0] [1, 8]
+  }
+  %m = task.index [%n - 9]
+  // expected-error @+1 {{a loop's length is -9 up to -1: expected at least 0}}
+  task.parallel (%i) in (%m) { task.launch @k }
 }

@@ -36,3 +36,47 @@ task.workload @fine {
   // No iteration, no miss.
   task.parallel (%i) in (0) { %v = task.view %t[%i + 100, 0] [1, 8]  task.launch @k ins(%v) }
 }
+
+// Numbers that only a run knows: within their range nothing is tested.
+// CHECK-LABEL: @runs
+task.workload @runs {
+  %t = task.tensor "t" : 64x8xf32
+  %small = task.tensor "small" : 8xi32
+  %n = task.symbol "n" from 0 to 64
+  %m = task.symbol "m" from -1 to 65
+  %s = task.slot "s"
+  // CHECK: task.parallel (%i) in (%n) {
+  task.parallel (%i) in (%n) {
+    %a = task.view %t[%i, 0] [1, 8]
+    // CHECK: task.launch @k ins
+    task.launch @k ins(%a)
+  }
+  // CHECK: task.seq (%i_1, %j) in (8, %m) checked {
+  task.seq (%i, %j) in (8, %m) {
+    %a = task.view %t[%j, 0] [1, 8]
+    // CHECK: task.launch @k checked ins
+    task.launch @k ins(%a)
+  }
+  // Not all indices get there: no sure miss.
+  task.parallel (%i) in (100) {
+    %p = task.compare lt [%i, 64]
+    task.cond %p {
+      %a = task.view %t[%i, 0] [1, 8]
+      // CHECK: task.launch @k checked ins
+      task.launch @k ins(%a)
+    }
+    task.parallel (%j) in (%n) {
+      %b = task.view %t[%i, 0] [1, 8]
+      // CHECK: task.launch @k checked ins
+      task.launch @k ins(%b)
+    }
+  }
+  // CHECK: task.select %e at %k in %small from %n to %m checked {
+  task.select %e at %k in %small from %n to %m { task.launch @k }
+  // CHECK: task.slot_store %n, %s
+  task.slot_store %n, %s
+  %c = task.slot_load %s
+  %more = task.index [%c + 1]
+  // CHECK: task.slot_store checked %more, %s
+  task.slot_store %more, %s
+}

@@ -12,4 +12,7 @@ task.workload @w {
   %row = task.view %none[1, 0] [1, 8]
   // expected-error @+1 {{the selection reads "none", which has no values: no task writes it; give it data, or a routing such as Zipf(0.8, seed=0)}}
   task.select %e at %k in %row {}
+  %element = task.view %none[1, 3] [1, 1]
+  // expected-error @+1 {{the workload reads "none", which has no values: no task writes it; give it data, or a routing such as Zipf(0.8, seed=0)}}
+  %n = task.read %element
 }

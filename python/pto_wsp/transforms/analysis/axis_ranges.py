@@ -7,28 +7,99 @@ from collections.abc import Sequence
 from xdsl.ir import Block, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineSymExpr
 
+from pto_wsp.dialects.dtypes import dtype_info
 from pto_wsp.dialects.indices import Interval, interval_of
-from pto_wsp.dialects.task import IndexOp, LoopOp, SelectOp
+from pto_wsp.dialects.task import (
+    ConsumeOp,
+    IndexOp,
+    LoopOp,
+    ProcessOp,
+    ReadOp,
+    SelectOp,
+    SymbolOp,
+    tensor_type,
+)
+from pto_wsp.dialects.task_channels import channel_of
+from pto_wsp.dialects.task_numbers import NUMBER_MAX
 
-SELECTED_MAX = 2**40
-"""An element of an index tensor is below this (PTO_INDEX_MAX); a run refuses any other."""
-
-
-_SELECTED = Interval(1 - SELECTED_MAX, SELECTED_MAX - 1, False)
+_ANY = Interval(-NUMBER_MAX, NUMBER_MAX, False)
+"""What tensors and slots hold; a run refuses any other number."""
 
 
 def value_range(value: SSAValue) -> Interval:
-    """The values of a loop's axis, of a selected element or its position, of index arithmetic."""
+    """The values of an index: of a loop's axis, a symbol, an element, a slot or arithmetic.
+
+    Empty (high < low) for the index of a loop that surely runs zero times.
+    """
     owner = value.owner
-    if isinstance(owner, IndexOp):
-        return expr_range(owner.expr, owner.indices)
-    parent = owner.parent_op() if isinstance(owner, Block) else None
+    if isinstance(owner, Block):
+        return _argument_range(owner, value)
+    match owner:
+        case IndexOp():
+            return expr_range(owner.expr, owner.indices)
+        case SymbolOp():
+            return Interval(owner.least, owner.most, owner.least == owner.most)
+        case ReadOp():
+            return _element_range(owner.source)
+        case _:
+            return _ANY
+
+
+def _argument_range(block: Block, value: SSAValue) -> Interval:
+    parent = block.parent_op()
     if isinstance(parent, LoopOp):
         extent = parent.extents[parent.induction_values.index(value)]
-        return Interval(0, extent - 1, True)
-    if isinstance(parent, SelectOp) and value is parent.position:
-        return Interval(0, parent.length - 1, True)
-    return _SELECTED
+        if isinstance(extent, int):
+            return Interval(0, extent - 1, True)
+        # The loop may be shorter than its extent can get.
+        return Interval(0, value_range(extent).high - 1, False)
+    if isinstance(parent, SelectOp):
+        if value is parent.position:
+            return Interval(0, parent.length - 1, not parent.bounds)
+        return _element_range(parent.row)
+    if isinstance(parent, ProcessOp):
+        return Interval(0, parent.replicas - 1, True)
+    if isinstance(parent, ConsumeOp):
+        return _token_range(parent, parent.values.index(value))
+    return _ANY
+
+
+def _token_range(op: ConsumeOp, position: int) -> Interval:
+    """What the channel's sends give; a token that goes round may be any number."""
+    sent = [send.values[position] for send in channel_of(op.channel).sends]
+    if any(_is_made_of(value, op) for value in sent):
+        return _ANY
+    ranges = [value_range(value) for value in sent]
+    low, high = min(found.low for found in ranges), max(found.high for found in ranges)
+    return Interval(low, high, all(found.exact for found in ranges))
+
+
+def _is_made_of(value: SSAValue, consumer: ConsumeOp) -> bool:
+    """Whether the number depends on the consumer's tokens, also by way of other channels."""
+    pending, seen = [value], set[SSAValue]()
+    while pending:
+        found = pending.pop()
+        if found in seen:
+            continue
+        seen.add(found)
+        owner = found.owner
+        if not isinstance(owner, Block):
+            pending += owner.operands
+        elif isinstance(parent := owner.parent_op(), ConsumeOp):
+            if parent is consumer:
+                return True
+            pending += [
+                number for send in channel_of(parent.channel).sends for number in send.values
+            ]
+    return False
+
+
+def _element_range(source: SSAValue) -> Interval:
+    """The numbers that elements of an integer tensor's dtype can be."""
+    dtype = dtype_info(tensor_type(source).element_type)
+    bits, signed = 8 * dtype.bytes, not dtype.name.startswith("u")
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    return Interval(max(low, _ANY.low), min(high, _ANY.high), False)
 
 
 def expr_range(expr: AffineExpr, operands: Sequence[SSAValue]) -> Interval:

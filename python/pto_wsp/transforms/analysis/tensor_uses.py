@@ -6,17 +6,19 @@ from dataclasses import dataclass, field
 
 from xdsl.ir import SSAValue
 
-from pto_wsp.dialects.task import LaunchOp, SelectOp, TensorOp, ViewOp, WorkloadOp
+from pto_wsp.dialects.task import LaunchOp, ReadOp, SelectOp, TensorOp, ViewOp, WorkloadOp
+
+Reader = LaunchOp | SelectOp | ReadOp
 
 
 @dataclass
 class TensorUses:
     """The ops that read and write a tensor, in program order; an inout does both."""
 
-    readers: list[LaunchOp | SelectOp] = field(default_factory=list[LaunchOp | SelectOp])
+    readers: list[Reader] = field(default_factory=list[Reader])
     writers: list[LaunchOp] = field(default_factory=list[LaunchOp])
     read_first: bool = False
-    """A task or selection reads it before the text of the program writes it."""
+    """A task or the workload reads it before the text of the program writes it."""
 
 
 def tensor_uses(workload: WorkloadOp) -> dict[TensorOp, TensorUses]:
@@ -25,6 +27,8 @@ def tensor_uses(workload: WorkloadOp) -> dict[TensorOp, TensorUses]:
     for op in workload.walk():
         if isinstance(op, SelectOp):
             _read(uses[tensor_of(op.row)], op)
+        elif isinstance(op, ReadOp):
+            _read(uses[tensor_of(op.source)], op)
         elif isinstance(op, LaunchOp):
             for value in (*op.ins, *op.inouts):
                 _read(uses[tensor_of(value)], op)
@@ -33,7 +37,7 @@ def tensor_uses(workload: WorkloadOp) -> dict[TensorOp, TensorUses]:
     return uses
 
 
-def _read(uses: TensorUses, op: LaunchOp | SelectOp) -> None:
+def _read(uses: TensorUses, op: Reader) -> None:
     uses.readers.append(op)
     uses.read_first = uses.read_first or not uses.writers
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from operator import add
+from typing import TypeVar
 
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import (
@@ -17,7 +18,7 @@ from xdsl.ir.affine import (
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from pto_wsp.dialects.task import CombineOp, IndexOp, ParallelOp, SeqOp, ViewOp
+from pto_wsp.dialects.task import CombineOp, CompareOp, IndexOp, ParallelOp, SeqOp, ViewOp
 
 
 def _simplified(expr: AffineExpr) -> AffineExpr:
@@ -106,6 +107,19 @@ class FoldIndexIntoView(RewritePattern):
         _replace(rewriter, op, ViewOp(op.source, offsets, op.extents, operands))
 
 
+class FoldIndexIntoCompare(RewritePattern):
+    """Index arithmetic moves into the comparison's map."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: CompareOp, rewriter: PatternRewriter) -> None:
+        inlined = _inline_indices(op.sides, op.indices)
+        if inlined is None:
+            return
+        sides, operands = inlined
+        sides = [_simplified(side) for side in sides]
+        _replace(rewriter, op, CompareOp(op.predicate, sides, operands))
+
+
 class ComposeViews(RewritePattern):
     """A view of a view becomes a view of the tensor."""
 
@@ -151,7 +165,10 @@ class DropEmptyLoop(RewritePattern):
             rewriter.erase(op)
 
 
-def _replace(rewriter: PatternRewriter, op: IndexOp | ViewOp, new: IndexOp | ViewOp) -> None:
+_Indexed = TypeVar("_Indexed", IndexOp, ViewOp, CompareOp)
+
+
+def _replace(rewriter: PatternRewriter, op: _Indexed, new: _Indexed) -> None:
     new.location = op.location
     new.result.name_hint = op.result.name_hint
     rewriter.replace(op, new)

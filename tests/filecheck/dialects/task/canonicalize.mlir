@@ -52,3 +52,27 @@ task.workload @clock {
   task.select %e at %k in %c {}
   task.select %e at %k in %c {}
 }
+
+// Reads and slots are seen by virtual time: none is merged, and their numbers stay in their order.
+// CHECK-LABEL: @numbers
+task.workload @numbers {
+  %c = task.tensor "c" : 8xi32
+  %unused = task.symbol "unused" from 0 to 8
+  %s = task.slot "s"
+  // CHECK: %unused = task.symbol "unused"
+  %v = task.view %c[3] [1]
+  // CHECK: %a = task.read %v
+  // CHECK-NEXT: %b = task.read %v
+  %a = task.read %v
+  %b = task.read %v
+  // CHECK-NEXT: %x = task.slot_load %s
+  // CHECK-NEXT: task.slot_store %a, %s
+  // CHECK-NEXT: %y = task.slot_load %s
+  %x = task.slot_load %s
+  task.slot_store %a, %s
+  %y = task.slot_load %s
+  %sum = task.index [%x + %y]
+  // CHECK-NEXT: %p = task.compare lt [%x + %y, %b]
+  %p = task.compare lt [%sum, %b]
+  task.cond %p { task.launch @k }
+}

@@ -125,3 +125,47 @@ task.workload @loops {
   // expected-error @+1 {{a sequential has at least one part}}
   "task.sequential"() : () -> ()
 }
+
+// -----
+
+task.workload @numbers {
+  // expected-error @+1 {{a default in 0 to 8, got 9}}
+  %n = task.symbol "n" from 0 to 8 default 9
+  // expected-error @+1 {{a range within -1099511627775 to 1099511627775, got 8 to 0}}
+  %m = task.symbol "m" from 8 to 0
+  %f = task.tensor "f" : 8xf32
+  %i = task.tensor "i" : 8xi32
+  // expected-error @+1 {{an integer is read, got 8xf32}}
+  %a = task.read %f
+  // expected-error @+1 {{one element is read, got 8xi32}}
+  %b = task.read %i
+  // expected-error @+1 {{two numbers are compared, got 1}}
+  %c = task.compare lt [%n]
+  task.parallel (%j) in (8) {
+    // expected-error @+1 {{a symbol is declared at the top of a workload}}
+    %d = task.symbol "d" from 0 to 8
+    // expected-error @+1 {{a slot is declared at the top of a workload}}
+    %e = task.slot "e"
+  }
+  // expected-error @+1 {{1 extents are values, got 2 operands}}
+  "task.parallel"(%n, %n) <{extents = [#builtin.int<-9223372036854775808>]}> ({ ^bb0(%k : index): }) : (index, index) -> ()
+  // expected-error @+1 {{a selection has two bounds or none, got 1}}
+  "task.select"(%i, %n) ({ ^bb0(%k : index, %l : index): }) : (!task.tensor<8xi32>, index) -> ()
+}
+
+// -----
+
+// expected-error @+1 {{two symbols are named "n"}}
+task.workload @twice {
+  %n = task.symbol "n" from 0 to 8
+  %m = task.symbol "n" from 0 to 8
+}
+
+// -----
+
+task.workload @predicates {
+  task.parallel (%i) in (8) {
+    // expected-error @+1 {{Expected `eq`, `ne`, `lt`, `le`, `gt`, or `ge`}}
+    %p = task.compare less [%i, 4]
+  }
+}

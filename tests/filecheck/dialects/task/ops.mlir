@@ -48,6 +48,51 @@ task.workload @all {
   // CHECK-NEXT: } then {
   // CHECK-NEXT: }
   task.sequential { task.combine {} } then {}
+  // CHECK-NEXT: %n = task.symbol "n" from 0 to 1024 default 256
+  %n = task.symbol "n" from 0 to 1024 default 256
+  // CHECK-NEXT: %m = task.symbol "m" from -4 to 4
+  %m = task.symbol "m" from -4 to 4
+  // CHECK-NEXT: %count = task.slot "count"
+  %count = task.slot "count"
+  // CHECK-NEXT: task.parallel (%v, %z) in (8, %n) {
+  task.parallel (%v, %z) in (8, %n) {
+    // CHECK-NEXT: %element = task.view %chosen[0, %v, 0] [1, 1, 1]
+    %element = task.view %chosen[0, %v, 0] [1, 1, 1]
+    // CHECK-NEXT: %length = task.read %element
+    %length = task.read %element
+    // CHECK-NEXT: task.seq (%u) in (%length) checked {
+    task.seq (%u) in (%length) checked {
+      // CHECK-NEXT: %old = task.slot_load %count
+      %old = task.slot_load %count
+      // CHECK-NEXT: task.slot_store %old, %count
+      task.slot_store %old, %count
+      // CHECK-NEXT: task.slot_store checked %length, %count
+      task.slot_store checked %length, %count
+    // CHECK-NEXT: }
+    }
+    // CHECK-NEXT: %line = task.view %chosen[0, 0, 0] [1, 1, 8]
+    %line = task.view %chosen[0, 0, 0] [1, 1, 8]
+    // CHECK-NEXT: task.select %e_1 at %k_1 in %line from %v to %length checked {
+    task.select %e at %k in %line from %v to %length checked {
+    // CHECK-NEXT: }
+    }
+    // CHECK-NEXT: %p = task.compare lt [%v * 2, %length + 1]
+    %p = task.compare lt [%v * 2, %length + 1]
+    // CHECK-NEXT: task.cond %p {
+    task.cond %p {
+      // CHECK-NEXT: %q = task.compare eq [%z, 0]
+      %q = task.compare eq [%z, 0]
+      // CHECK-NEXT: task.cond %q {
+      // CHECK-NEXT: }
+      task.cond %q {}
+    // CHECK-NEXT: } else {
+    } else {
+      // CHECK-NEXT: task.launch @nothing
+      task.launch @nothing
+    // CHECK-NEXT: }
+    }
+  // CHECK-NEXT: }
+  }
 }
 
 // LOC: task.launch @nothing loc("{{.*}}ops.mlir":38:5)
