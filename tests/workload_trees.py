@@ -197,6 +197,8 @@ class Model:
         self._slots = {"p": 0, "q": 0}
         self.tasks: list[tuple[int, ...]] = []
         self.places: list[int] = []
+        self.orders: list[list[range]] = []
+        """Of each P.seq: the tasks of its iterations, of which each waits for those before it."""
 
     def run(self, block: tuple[Node, ...], scope: Scope) -> None:
         for statement in block:
@@ -268,14 +270,23 @@ class Model:
         # Python computes the arguments of P(..) before the first iteration.
         sizes = {axis[1]: self._number(axis[2], scope) for axis in axes if axis[0] == "ragged"}
 
+        order: list[range] = []
+
         def nest(left: tuple[Node, ...], inner: Scope) -> None:
             if not left:
-                self.run(body, inner)
+                order.append(self._ran(body, inner))
                 return
             for value in self._values(left[0], inner, sizes):
                 nest(left[1:], inner | {left[0][1]: value})
 
         nest(axes, scope)
+        if way == "seq":
+            self.orders.append(order)
+
+    def _ran(self, body: tuple[Node, ...], scope: Scope) -> range:
+        first = len(self.tasks)
+        self.run(body, scope)
+        return range(first, len(self.tasks))
 
     def _sel(self, scope: Scope, name: str, tensor: str, row: Node, body: tuple[Node, ...]) -> None:
         numbers = [int(number) for number in self._array(tensor)[self._number(row, scope)]]
@@ -300,9 +311,12 @@ class Model:
         part: tuple[Node, ...],
     ) -> None:
         length = self._number(size, scope)
+        order: list[range] = []
         for number, start in enumerate(range(0, length, tile)):
             inner = scope | {name: number, f"{name}.start": start}
-            self.run(whole if start + tile <= length else part, inner)
+            order.append(self._ran(whole if start + tile <= length else part, inner))
+        if way == "seq_tiles":
+            self.orders.append(order)
 
     def _chain(
         self, scope: Scope, branches: tuple[tuple[Node, tuple[Node, ...]], ...], rest: Any

@@ -50,6 +50,16 @@ def made(program: Program, copies: int) -> list[tuple[int, ...]]:
     return [tuple(program.trace.axes(task).values()) for task in tasks]
 
 
+def check_order(program: Program, copies: int, orders: list[list[range]]) -> None:
+    """Each iteration of a P.seq begins when those before it have ended."""
+    start, end = (program.trace.tasks[column][copies:] for column in ("start", "end"))
+    for order in orders:
+        over = 0
+        for tasks in (slice(part.start, part.stop) for part in order if part):
+            assert start[tasks].min() >= over
+            over = max(over, end[tasks].max())
+
+
 def drawn_symbols(rng: Random) -> dict[str, int]:
     return {name: rng.randint(0, 5) for name in SYMBOLS}
 
@@ -64,6 +74,7 @@ def test_simulated_tasks_with_given_data(seed: int, rng: Random) -> None:
     case.program.simulate(symbols=symbols)
     wanted = case.expected(symbols)
     assert made(case.program, 0) == wanted.tasks
+    check_order(case.program, 0, wanted.orders)
     assert case.workload.task_counts(symbols)["mark"] == len(wanted.tasks)
 
 
@@ -79,6 +90,7 @@ def test_executed_tasks_with_computed_data(seed: int, rng: Random) -> None:
     case.program.synchronize()
     wanted = case.expected(symbols)
     assert made(case.program, case.copies) == wanted.tasks
+    check_order(case.program, case.copies, wanted.orders)
     counts = np.bincount(wanted.places, minlength=case.writer.places.shape[0])
     np.testing.assert_array_equal(case.writer.places.numpy(), counts)
     assert case.program.simulate(window=64).stats.tasks == case.copies + len(wanted.tasks)
@@ -89,7 +101,8 @@ def test_executed_tasks_with_computed_data(seed: int, rng: Random) -> None:
 def test_counted_tasks(rng: Random) -> None:
     data = Data.zeros()
     data.draw(rng)
-    block = Trees(rng, computed=False).block(3, ())
+    symbols_used: Node = ("launch", (("symbol", "n"), ("symbol", "m")), ("const", 0))
+    block = (symbols_used, *Trees(rng, computed=False).block(3, ()))
     symbols = drawn_symbols(rng)
     model = Model(data, symbols)
     model.run(block, {})

@@ -109,6 +109,10 @@ def test_one_symbol_may_be_declared_twice() -> None:
 
     assert text(w()).count("task.symbol") == 1
     assert w().task_counts({"n": 5}) == {"copy": 10}
+    with pytest.raises(ExecutionError, match="no symbol 'm'; its symbols: n"):
+        w().task_counts({"m": 5})
+    with pytest.raises(ExecutionError, match=r"symbol 'n': expected 0\.\..*found -5"):
+        w().task_counts({"n": -5})
 
 
 def test_a_chain_reads_where_it_decides() -> None:
@@ -310,6 +314,9 @@ def test_symbols_that_are_none() -> None:
         positional, named = arguments
         with pytest.raises(TraceError, match=words):
             Symbol(*positional, **named)
+
+    with pytest.raises(TraceError, match="as large as it may get"):
+        Tensor.empty((Symbol("n", 4), 8), F32, name="x")  # pyright: ignore[reportArgumentType]
 
     def clash() -> None:
         for _ in P(DenseDyn[3]("n"), DenseDyn[4]("n")):  # clash

@@ -121,13 +121,17 @@ void TensorTable::fill_synthetic(size_t index) {
   }
 }
 
-void check_region(const pto_region& region, const pto_tensor& tensor, const std::string& what) {
+bool lies_in(const pto_region& region, const pto_tensor& tensor) {
   bool inside = region.rank == tensor.rank;
   for (uint32_t d = 0; inside && d < region.rank; ++d) {
     inside = region.offset[d] >= 0 && region.extent[d] >= 0 && region.offset[d] <= tensor.extent[d] &&
              region.extent[d] <= tensor.extent[d] - region.offset[d];
   }
-  if (inside) return;
+  return inside;
+}
+
+void check_region(const pto_region& region, const pto_tensor& tensor, const std::string& what) {
+  if (lies_in(region, tensor)) return;
   std::string box;
   for (uint32_t d = 0; d < region.rank; ++d) {
     // Unsigned: a wild offset must not overflow on its way into the message.

@@ -43,6 +43,8 @@ class TensorTable {
   std::vector<std::unique_ptr<void, Free>> owned_;
 };
 
+bool lies_in(const pto_region& region, const pto_tensor& tensor);
+
 // Throws ExecutionError where a box leaves its tensor; `what` is the beginning of the message.
 void check_region(const pto_region& region, const pto_tensor& tensor, const std::string& what);
 

@@ -70,7 +70,7 @@ class Kernel:
     @property
     def ops(self) -> tuple[str, ...]:
         """The names of all ops of the traced body, in order."""
-        return tuple(op.name.removeprefix("tile.") for op in self._traced.op.body.block.ops)
+        return tuple(op.name.removeprefix("tile.") for op in self._traced.op.body.walk())
 
     def op(self) -> KernelOp:
         """A copy of the kernel in the IR."""
@@ -91,6 +91,7 @@ class Kernel:
         }
         with tracing(trace):
             result = self._function(**arguments)
+        trace.check_loops()
         if result is not None:
             fail(
                 f"kernel {self.name!r} returns a value: store it with tl.store instead", self.place

@@ -21,7 +21,7 @@ from pto_wsp.dialects.tile_values import round_to
 from pto_wsp.language.dtypes import DType
 from pto_wsp.language.index import Index, as_index
 from pto_wsp.language.parameters import ParameterSpec
-from pto_wsp.language.source import fail, user_place
+from pto_wsp.language.source import Place, fail, user_place
 
 Number = int | float
 
@@ -30,7 +30,9 @@ class KernelTrace:
     """Collects the ops of one kernel."""
 
     def __init__(self, block: Block, folder: str) -> None:
-        self._block = block
+        self._blocks = [block]
+        """The kernel's, then those of the loops that are open."""
+        self._left: Place | None = None
         self._folder = folder
         self.calls: dict[str, None] = {}
         """The `tl` names called, in order of first call."""
@@ -49,27 +51,57 @@ class KernelTrace:
         finally:
             self._depth -= 1
 
+    @contextmanager
+    def inside(self, block: Block) -> Generator[None]:
+        """Ops go into the block of a loop's body."""
+        self._blocks.append(block)
+        try:
+            yield
+        finally:
+            self._blocks.pop()
+
+    def leave_loop(self) -> None:
+        """Notes that a loop ends before its body does."""
+        self._left = self._left or user_place()
+
+    def check_loops(self) -> None:
+        """TraceError for a loop that was left by `break` or `return`."""
+        if self._left is not None:
+            fail(
+                "a tl.range loop has no `break` and no `return`: it runs to its end; choose per"
+                " element with tl.where(mask, a, b)",
+                self._left,
+            )
+
+    def sees(self, value: SSAValue) -> bool:
+        """Can the ops that come next use it?"""
+        owner = value.owner
+        block = owner if isinstance(owner, Block) else owner.parent
+        return any(block is known for known in self._blocks)
+
     def insert(self, op: Operation) -> Operation:
         for operand in op.operands:
-            owner = operand.owner
-            block = owner if isinstance(owner, Block) else owner.parent
-            if _kernel_block(block) is not _kernel_block(self._block):
-                fail(f"a tile of another kernel{_made_at(operand)} cannot be used in this one")
+            if not self.sees(operand):
+                fail(_unseen(operand, self._blocks[0]))
         place = user_place()
         name = place.relative_to(self._folder)
         op.location = file_location(name, place.line, place.column)
-        self._block.add_op(op)
+        self._blocks[-1].add_op(op)
         return op
 
 
-def _kernel_block(block: Block | None) -> Block | None:
-    """The outermost block around `block` inside its kernel."""
-    while block is not None:
-        around = block.parent_op()
-        if around is None or isinstance(around, tile.KernelOp):
-            return block
+def _unseen(value: SSAValue, kernel: Block) -> str:
+    owner = value.owner
+    block = owner if isinstance(owner, Block) else owner.parent
+    while block is not None and isinstance(around := block.parent_op(), tile.ForOp):
         block = around.parent
-    return None
+    is_kernel = block is not None and isinstance(block.parent_op(), tile.KernelOp)
+    if is_kernel and block is not kernel:
+        return f"a tile of another kernel{_made_at(value)} cannot be used in this one"
+    return (
+        f"a tile of one run of a tl.range loop{_made_at(value)} cannot be used outside of it: a"
+        " variable that holds a tile before the loop carries it on"
+    )
 
 
 def _made_at(value: SSAValue) -> str:
@@ -230,8 +262,9 @@ class Ref(Value):
 
     @property
     def ssa(self) -> SSAValue:
-        if self.spec.role == "in" and self._loaded is not None:
-            return self._loaded
+        known = self._loaded
+        if self.spec.role == "in" and known is not None and current_trace("a tile").sees(known):
+            return known
         self._loaded = self.load((0, 0), self.shape).ssa
         self._loaded.name_hint = self.name
         return self._loaded

@@ -127,6 +127,11 @@ class Tensor:
         if not 1 <= len(shape) <= MAX_RANK:
             fail(f"tensor {name!r}: expected 1 to {MAX_RANK} axes, found shape {shape}")
         for extent in shape:
+            if isinstance(extent, Number):
+                fail(
+                    f"tensor {name!r}: extents are integers, found a number that only a run knows;"
+                    " make the tensor as large as it may get"
+                )
             if isinstance(extent, bool) or not hasattr(extent, "__index__") or extent < 1:
                 fail(f"tensor {name!r}: expected extents of at least 1, found shape {shape}")
         self.name = name

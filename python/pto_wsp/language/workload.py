@@ -56,6 +56,14 @@ class Workload(Schedulable):
         Symbols that are not given have their defaults. ExecutionError where the number depends on
         what the program computes, and where a run would end with one.
         """
+        declared = {op.symbol_name: op for op in self._op.symbols}
+        for name, value in (symbols or {}).items():
+            if name not in declared:
+                known = ", ".join(declared) or "none"
+                raise ExecutionError(f"{self.name} has no symbol {name!r}; its symbols: {known}")
+            least, most = declared[name].least, declared[name].most
+            if not least <= value <= most:
+                raise ExecutionError(f"symbol {name!r}: expected {least}..{most}, found {value}")
         return task_counts(self._op, symbols, self._element).per_kernel
 
     def _element(self, name: str, place: tuple[int, ...]) -> int | None:

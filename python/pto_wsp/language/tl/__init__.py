@@ -57,6 +57,7 @@ from pto_wsp.language.tl.elements import (
     tanh,
     where,
 )
+from pto_wsp.language.tl.loops import range
 from pto_wsp.language.tl.memory import (
     alloc,
     constant,
@@ -116,6 +117,7 @@ __all__ = [
     "mul",
     "neg",
     "pow",
+    "range",
     "relu",
     "reshape",
     "rmsnorm",
