@@ -263,6 +263,16 @@ TablePipeline::Process read_process(const py::list& lines, const Table& table, s
   return process;
 }
 
+int64_t count_tasks(const TableLine& line) {
+  const auto* pipeline = std::get_if<std::shared_ptr<TablePipeline>>(&line);
+  if (pipeline == nullptr) return std::holds_alternative<TableTask>(line) ? 1 : 0;
+  int64_t tasks = 0;
+  for (const TablePipeline::Process& process : (*pipeline)->processes) {
+    for (const TableLine& inner : process.lines) tasks += count_tasks(inner);
+  }
+  return tasks;
+}
+
 std::shared_ptr<TablePipeline> read_pipeline(const py::tuple& item, const Table& table, const std::string& what) {
   expect(item.size() == 3, what + ": expected (\"pipeline\", depths, processes)");
   auto pipeline = std::make_shared<TablePipeline>();
@@ -407,7 +417,7 @@ Table read_table(const py::list& kernels, const py::list& tensors, const py::lis
     } else {
       table.program.push_back(read_line(line, table, created, false, nesting, what));
     }
-    created += std::holds_alternative<TableTask>(table.program.back()) ? 1 : 0;
+    created += count_tasks(table.program.back());
   }
   nesting.check_end("program");
   return table;

@@ -26,6 +26,10 @@ def unrolled(program: Sequence[Line]) -> list[Line]:
     return lines
 
 
+def is_call(line: Line) -> bool:
+    return line[0] in ("send", "receive", "done")
+
+
 class _Unrolling:
     def __init__(self, depths: Sequence[int], processes: Sequence[Sequence[Line]]) -> None:
         self._depths, self._processes = depths, processes
@@ -84,12 +88,12 @@ class _Unrolling:
         return token
 
     def _go_on(self, process: int) -> Iterator[Line]:
-        """Through the call that it stands at, and up to its next one."""
+        """Through the call that it stands at, or else up to the next one."""
         while (line := self._line(process)) is not None:
             yield self._numbered(process, line)
             self._next[process] += 1
             following = self._line(process)
-            if following is not None and following[0] in ("send", "receive", "done"):
+            if is_call(line) or (following is not None and is_call(following)):
                 return
 
     def _numbered(self, process: int, line: Line) -> Line:

@@ -58,7 +58,7 @@ void Pipeline::run() {
 bool Pipeline::can_go_on(uint32_t number) const {
   const Process& process = processes_[number];
   if (process.ended) return false;
-  if (!process.begun) return true;
+  if (process.call == nullptr) return true;
   const ChannelState& channel = channels_[process.call->channel];
   switch (process.call->kind) {
     case PTO_SEND:
@@ -76,7 +76,7 @@ bool Pipeline::can_send(const ChannelState& channel) const {
   if (channel.info.depth > 0) return token < channel.info.depth || channel.is_taken(token - channel.info.depth);
   const auto position = static_cast<size_t>(token % channel.receiver_count());
   const Process& receiver = processes_[channel.receivers[position]];
-  return receiver.begun && !receiver.ended && receiver.call->kind == PTO_RECEIVE &&
+  return receiver.call != nullptr && receiver.call->kind == PTO_RECEIVE &&
          &channels_[receiver.call->channel] == &channel && channel.next_of(position) == token;
 }
 
@@ -84,10 +84,14 @@ bool Pipeline::can_receive(uint32_t process, const ChannelState& channel) const 
   return channel.next_of(channel.position_of(process)) < channel.sent || channel.open_senders == 0;
 }
 
+// Through the call that it stands at, or else to the next one: a token that was sent is taken first.
 void Pipeline::go_on(uint32_t number) {
   Process& process = processes_[number];
-  if (process.begun) answer(number, *process.call);
-  process.begun = true;
+  if (process.call != nullptr) {
+    answer(number, *process.call);
+    process.call = nullptr;
+    return;
+  }
   process.call = info(number).resume(info(number).frame);
   if (process.call != nullptr) return;
   process.ended = true;

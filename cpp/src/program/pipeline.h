@@ -54,8 +54,7 @@ class Pipeline {
 
  private:
   struct Process {
-    pto_channel_call* call = nullptr;  // that it stands at
-    bool begun = false;
+    pto_channel_call* call = nullptr;  // that it stands at; none: it can go on
     bool ended = false;
   };
 
