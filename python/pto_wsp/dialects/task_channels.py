@@ -213,8 +213,11 @@ def _verify_ends(channel: ChannelOp) -> None:
         raise VerifyException(f"{name} has one sending process, got {len(senders)}")
     if len(channel.consumers) != 1:
         raise VerifyException(f"{name} is consumed once, got {len(channel.consumers)}")
-    if senders == receivers:
-        raise VerifyException(f"{name} leads from a process to another one")
+    pipeline = channel.parent_op()
+    assert isinstance(pipeline, PipelineOp)
+    order = [part for part in pipeline.processes if part in senders | receivers]
+    if len(order) != 2 or order[0] not in senders:
+        raise VerifyException(f"{name} leads from a process to one below it")
 
 
 def _parents(op: Operation) -> Iterator[Operation]:

@@ -23,13 +23,11 @@ class Channel:
     it waits until the receiver is there.
     """
 
-    def __init__(self, name: str, depth: int = 1, *, numbers: int | None = None) -> None:
-        """`numbers`: of a token; needed only where the receiving process is declared first."""
+    def __init__(self, name: str, depth: int = 1) -> None:
         check_name("a channel", name)
-        for what, value in (("depth", depth), ("numbers", 0 if numbers is None else numbers)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
-                fail(f"channel {name!r}: {what} is an integer of at least 0, found {value!r}")
-        self.name, self.depth, self.numbers = name, depth, numbers
+        if isinstance(depth, bool) or not isinstance(depth, int) or depth < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+            fail(f"channel {name!r}: a depth is an integer of at least 0, found {depth!r}")
+        self.name, self.depth = name, depth
         self.place = user_place()
 
     def __repr__(self) -> str:
@@ -159,7 +157,7 @@ class Pipe:
         self.processes.append(part)
 
     def _check_ends(self, part: Process) -> None:
-        """One process at each end of a channel."""
+        """One process at each end of a channel, the sending one first."""
         for known in self.processes:
             for channel in part.sends:
                 if channel in known.sends:
@@ -170,28 +168,25 @@ class Pipe:
                         f"{channel}: process {known.name!r} consumes already, {part.name!r} too:"
                         " .replicate(n) makes several of one process"
                     )
-        if common := [channel for channel in part.sends if channel in part.receives]:
-            fail(f"process {part.name!r} sends to {common[0]} and consumes it")
+        senders = {channel for known in self.processes for channel in known.sends}
+        for channel in part.receives:
+            if channel not in senders:
+                fail(
+                    f"process {part.name!r} consumes {channel}, to which no process above sends:"
+                    " declare processes in the order in which tokens go through them"
+                )
 
-    def channel(self, channel: Channel, numbers: int | None) -> task.ChannelOp:
-        """The channel's op, which its first use declares."""
+    def sent(self, channel: Channel, numbers: int) -> task.ChannelOp:
+        """The channel's op, which its first send declares."""
         known = self.channels.get(channel)
         if known is None:
             known = self._declare(channel, numbers)
-        elif numbers is not None and numbers != known.width:
+        elif numbers != known.width:
             fail(f"{channel}: its tokens have {known.width} numbers, this one has {numbers}")
         self.used.add(channel)
         return known
 
-    def _declare(self, channel: Channel, numbers: int | None) -> task.ChannelOp:
-        width = channel.numbers if channel.numbers is not None else numbers
-        if width is None:
-            fail(
-                f"{channel} is consumed above the sends: say how many numbers a token has,"
-                f" Channel({channel.name!r}, {channel.depth}, numbers=1)"
-            )
-        if numbers is not None and numbers != width:
-            fail(f"{channel}: its tokens have {width} numbers, this one has {numbers}")
+    def _declare(self, channel: Channel, width: int) -> task.ChannelOp:
         for other in self.channels:
             if other.name == channel.name:
                 fail(f"{channel}: another one of the pipeline has the same name, {other}")
@@ -211,13 +206,10 @@ class Pipe:
     def finish(self, place: Place) -> None:
         if not self.processes:
             fail("a pipeline has processes: process(..).body(..) inside of P.pipe()", place)
-        sent = {channel for part in self.processes for channel in part.sends}
         received = {channel for part in self.processes for channel in part.receives}
         for channel in self.channels:
             if channel not in received:
                 fail(f"{channel} has no receiver: a process that .consumes(..) it", place)
-            if channel not in sent:
-                fail(f"{channel} has no sender: a process that .produces(..) it", place)
         for op in self.op.body.block.ops:
             if isinstance(op, STRUCTURE):
                 fail("inside of P.pipe() every task is in the body of a process", place)
@@ -264,7 +256,7 @@ def send(channel: Channel, *numbers: Index | int) -> None:
     What follows waits until there is a place for the token.
     """
     pipe = _port(channel, "send(..)", "produces")
-    op = pipe.channel(channel, len(numbers))
+    op = pipe.sent(channel, len(numbers))
     what = f"a token of channel {channel.name!r}"
     indices = [as_index(number) for number in numbers]
     pipe.names.setdefault(channel, [index.name for index in indices])
@@ -301,8 +293,9 @@ def _consumed(channel: Channel) -> Generator[Any]:
     process_op = pipe.op.processes[-1]
     if pipe.trace.block is not process_op.body.block:
         fail(f"{channel} is consumed in a loop or a condition: one consume(..) takes all tokens")
-    op = task.ConsumeOp(pipe.channel(channel, None).result)
-    sent = pipe.names.get(channel, [""] * len(op.values))
+    pipe.used.add(channel)
+    op = task.ConsumeOp(pipe.channels[channel].result)
+    sent = pipe.names[channel]
     numbers: list[Index] = []
     for place, (value, axis) in enumerate(zip(op.values, sent, strict=True)):
         value.name_hint = axis or (f"{channel.name}{place}" if len(sent) > 1 else channel.name)

@@ -65,33 +65,11 @@ def _argument_range(block: Block, value: SSAValue) -> Interval:
 
 
 def _token_range(op: ConsumeOp, position: int) -> Interval:
-    """What the channel's sends give; a token that goes round may be any number."""
-    sent = [send.values[position] for send in channel_of(op.channel).sends]
-    if any(_is_made_of(value, op) for value in sent):
-        return _ANY
-    ranges = [value_range(value) for value in sent]
+    """What the channel's sends give; their processes stand above."""
+    sends = channel_of(op.channel).sends
+    ranges = [value_range(send.values[position]) for send in sends]
     low, high = min(found.low for found in ranges), max(found.high for found in ranges)
     return Interval(low, high, all(found.exact for found in ranges))
-
-
-def _is_made_of(value: SSAValue, consumer: ConsumeOp) -> bool:
-    """Whether the number depends on the consumer's tokens, also by way of other channels."""
-    pending, seen = [value], set[SSAValue]()
-    while pending:
-        found = pending.pop()
-        if found in seen:
-            continue
-        seen.add(found)
-        owner = found.owner
-        if not isinstance(owner, Block):
-            pending += owner.operands
-        elif isinstance(parent := owner.parent_op(), ConsumeOp):
-            if parent is consumer:
-                return True
-            pending += [
-                number for send in channel_of(parent.channel).sends for number in send.values
-            ]
-    return False
 
 
 def _element_range(source: SSAValue) -> Interval:

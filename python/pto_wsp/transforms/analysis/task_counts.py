@@ -141,22 +141,13 @@ class _Counter:
             self.count(op.body.block, inner)
 
     def _pipeline(self, op: PipelineOp, trips: int) -> None:
-        """Senders before receivers: a body runs once per token."""
+        """Senders stand above receivers, whose bodies run once per token."""
         self._tokens.update(dict.fromkeys(op.channels, 0))
         for inner in op.body.block.ops:
-            self._evaluate(inner)
-        waiting = list(op.processes)
-        while waiting:
-            open_channels = {channel for process in waiting for channel in process.sends}
-            able = [process for process in waiting if not open_channels & {*process.receives}]
-            if not able:
-                raise ExecutionError(
-                    f"{_at(op)}the number of tasks depends on tokens that go round, which only a"
-                    " run knows"
-                )
-            for process in able:
-                waiting.remove(process)
-                self._process(process, trips)
+            if isinstance(inner, ProcessOp):
+                self._process(inner, trips)
+            else:
+                self._evaluate(inner)
 
     def _process(self, op: ProcessOp, trips: int) -> None:
         walks = op.replica in self._decide(op)
