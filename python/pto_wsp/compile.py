@@ -15,6 +15,7 @@ from pto_wsp.dialects.text import part, to_text
 from pto_wsp.errors import CompileError, ExecutionError, ScheduleError
 from pto_wsp.machine import profile_path
 from pto_wsp.machine.costs import kernel_reports
+from pto_wsp.reference import ReferenceProgram
 from pto_wsp.runtime.program import Program
 from pto_wsp.transforms.analysis.plan_settings import Setting, module_settings
 from pto_wsp.transforms.pipeline import run_pipeline
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pto_wsp.language.source import Place
     from pto_wsp.language.workload import Workload
 
-TARGETS = ("cpu_sim",)
+TARGETS = ("cpu_sim", "reference")
 
 
 def compile_workload(
@@ -62,6 +63,16 @@ def compile_workload(
         module=original.clone,
         threads=threads,
     )
+
+
+def compile_reference(
+    workload: Workload, module: ModuleOp, given: Mapping[str, object]
+) -> ReferenceProgram:
+    """Lowers `module` in place; the passes and what they refuse are every program's."""
+    if unused := [name for name, value in given.items() if value is not None]:
+        raise CompileError(f"target reference takes no {', '.join(unused)}: it has no virtual time")
+    run_pipeline(module, make_context())
+    return ReferenceProgram(module, workload.tensors, ir=lambda: _texts(module))
 
 
 def _check_start(settings: Mapping[str, Setting], workload: Workload) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, overload
 
+from numpy.typing import NDArray
 from xdsl.ir import Block, Region
 
 from pto_wsp.dialects import tile
@@ -61,6 +62,29 @@ class Kernel:
     def __call__(self, **operands: Any) -> None:
         """Launches the kernel as a task without axes."""
         Launcher(self, ())(**operands)
+
+    def run(self, *positional: Any, **named: Any) -> NDArray[Any] | tuple[NDArray[Any], ...]:
+        """Runs the Python body on NumPy arrays or tensors, line by line: `breakpoint()` stops in
+        it, `print(x)` shows a tile's numbers, `x.numpy()` gives them.
+
+        Takes the In and InOut parameters in order or by name, rows x columns (axes of extent 1 do
+        not count), and leaves them as they are. Gives what the Out and InOut parameters hold at the
+        end: one array, or a tuple of them in order. Raises TraceError, and ExecutionError for
+        numbers that an op cannot have.
+        """
+        from pto_wsp.language.kernel_run import run_body
+
+        wanted = [name for name, spec in self.parameters.items() if spec.role != "out"]
+        given = dict(zip(wanted, positional, strict=False)) | named
+        if (
+            len(positional) > len(wanted)
+            or given.keys() != set(wanted)
+            or (len(given) != len(positional) + len(named))
+        ):
+            fail(f"{self.name}.run takes {', '.join(wanted)}, each once")
+        folder = os.path.dirname(self.place.file)
+        written = tuple(run_body(self._function, self.parameters, folder, given).values())
+        return written[0] if len(written) == 1 else written
 
     @property
     def calls(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Any, NoReturn, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr
 from xdsl.utils.exceptions import VerifyException
@@ -78,6 +79,13 @@ class KernelTrace:
         owner = value.owner
         block = owner if isinstance(owner, Block) else owner.parent
         return any(block is known for known in self._blocks)
+
+    is_eager = False
+    """Whether ops are computed at once."""
+
+    def numbers(self, value: SSAValue) -> NDArray[Any] | None:
+        """What a tile holds; None where only a run knows."""
+        return None
 
     def insert(self, op: Operation) -> Operation:
         for operand in op.operands:
@@ -160,9 +168,18 @@ class Value:
     def dtype(self) -> DType:
         return DType(dtype_info(tile.tile_type(self.ssa).element_type).name)
 
+    def numpy(self) -> NDArray[Any]:
+        """The numbers, in Kernel.run(); TraceError while a kernel is traced."""
+        numbers = current_trace("a tile").numbers(self.ssa)
+        if numbers is None:
+            fail("a tile has no numbers while the kernel is traced; kernel.run(..) computes them")
+        return numbers.copy()
+
     def __repr__(self) -> str:
         rows, cols = self.shape
-        return f"<tile {rows}x{cols} {self.dtype.value}>"
+        known = trace.numbers(self.ssa) if (trace := _current.get()) is not None else None
+        numbers = "" if known is None else f"\n{known}"
+        return f"<tile {rows}x{cols} {self.dtype.value}>{numbers}"
 
     # ---- Operators ----
 

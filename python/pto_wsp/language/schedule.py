@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, overload
 
 from pto_wsp.language.schedule_keys import NUMBER_MAX, KeyFunction, key_function, refuse
 from pto_wsp.language.source import Place, user_place, user_stacklevel
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
     from pto_wsp.language.workload import Workload
+    from pto_wsp.reference import ReferenceProgram
     from pto_wsp.runtime.program import Program
 
 DepthScope = Literal["core", "per_pool", "global", "per_stream"]
@@ -457,25 +458,42 @@ class Schedulable:
 
         return plan_module(self._workload, self._plan)
 
+    @overload
+    def compile(self, *, target: Literal["reference"]) -> ReferenceProgram: ...
+    @overload
+    def compile(
+        self,
+        *,
+        target: Literal["cpu_sim"] = "cpu_sim",
+        machine: str | None = None,
+        threads: int | None = None,
+        compiler: str | None = None,
+    ) -> Program: ...
     def compile(
         self,
         *,
         target: str = "cpu_sim",
-        machine: str = "ascend_a3",
+        machine: str | None = None,
         threads: int | None = None,
         compiler: str | None = None,
-    ) -> Program:
-        """Compiles for `target`, to run on a machine profile (a name, or a JSON file).
+    ) -> Program | ReferenceProgram:
+        """Compiles for `target`, to run on a machine profile (a name, or a JSON file; `ascend_a3`
+        where none is given).
 
         `threads` host threads compute values (default: one per core); `compiler` is the C++
-        compiler (default: PTO_CXX, else the system's).
+        compiler (default: PTO_CXX, else the system's). The target `reference` takes none of these:
+        it interprets the IR in NumPy, one task after the other, without virtual time.
 
         Raises CompileError, MachineError, ScheduleError.
         """
-        from pto_wsp.compile import compile_workload
+        from pto_wsp.compile import compile_reference, compile_workload
 
         module, place = self.module(), self._plan.place
-        return compile_workload(self._workload, module, target, machine, threads, compiler, place)
+        if target == "reference":
+            given = {"machine": machine, "threads": threads, "compiler": compiler}
+            return compile_reference(self._workload, module, given)
+        profile = "ascend_a3" if machine is None else machine
+        return compile_workload(self._workload, module, target, profile, threads, compiler, place)
 
     def _with(self, **added: Any) -> Scheduled:
         """A copy whose plan says more; what has been said stays."""

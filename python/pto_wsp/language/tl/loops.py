@@ -45,7 +45,10 @@ def range(start: int, stop: int | None = None, step: int = 1) -> Generator[Index
             fail(f"tl.range takes integers of less than 32 bits, found {bound!r}")
     if step < 1:
         fail(f"tl.range: expected a step of at least 1, found {step}")
-    return _loop(trace.current_trace("tl.range"), _range(*bounds))
+    kernel, numbers = trace.current_trace("tl.range"), _range(*bounds)
+    if kernel.is_eager:
+        return (Index({}, number, name="k") for number in numbers)
+    return _loop(kernel, numbers)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,85 @@
+"""A kernel's body on NumPy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from xdsl.ir import Block, Operation, SSAValue
+
+from pto_wsp.dialects import tile
+from pto_wsp.reference.tile_ops import Array, check_numbers, evaluate
+
+
+class KernelState:
+    """The values of a kernel while it runs."""
+
+    def __init__(self) -> None:
+        self.values: dict[SSAValue, Array] = {}
+        """Of tiles; a parameter's is the memory itself."""
+        self.numbers: dict[SSAValue, int] = {}
+        """Of loops."""
+
+    def run_block(self, block: Block) -> None:
+        for op in block.ops:
+            self.run(op)
+
+    def run(self, op: Operation) -> None:
+        """Raises ExecutionError for numbers that the op cannot have."""
+        match op:
+            case tile.LoadOp():
+                self.values[op.result] = self._box(op, op.type.shape).copy()
+            case tile.StoreOp():
+                self._store(op)
+            case tile.ForOp():
+                self._loop(op)
+            case tile.FusedOp():
+                self.run_block(op.body.block)
+                self.values[op.result] = self.values[op.yielded]
+            case tile.YieldOp():
+                pass
+            case _:
+                found = evaluate(op, self.values)
+                self.values |= dict(zip(op.results, found, strict=True))
+
+    def _loop(self, op: tile.ForOp) -> None:
+        carried: list[Array] = [self.values[init] for init in op.inits]
+        for number in op.numbers:
+            self.numbers[op.number] = number
+            self.values |= dict(zip(op.arguments, carried, strict=True))
+            self.run_block(op.body.block)
+            carried = [self.values[value] for value in op.yielded]
+        self.values |= dict(zip(op.carried, carried, strict=True))
+
+    def _box(self, op: tile.AccessOp, shape: tuple[int, int]) -> Array:
+        """Of the parameter: a view, or a copy of the rows that a tile names."""
+        memory = self.values[op.ref]
+        if op.rows is not None:
+            rows = self.values[op.rows]
+            check_numbers(op, rows, memory.shape[0], "rows")
+            return memory[rows[:, 0]]
+        row, col = self._corner(op)
+        return memory[row : row + shape[0], col : col + shape[1]]
+
+    def _corner(self, op: tile.AccessOp) -> Sequence[int]:
+        numbers = [self.numbers[index] for index in op.indices]
+        return [offset.eval([], numbers) for offset in op.offsets]
+
+    def _store(self, op: tile.StoreOp) -> None:
+        memory, value = self.values[op.ref], self.values[op.value]
+        with np.errstate(over="ignore"):
+            rounded = value.astype(memory.dtype)
+        if op.rows is None:
+            self._box(op, rounded.shape)[...] = rounded
+            return
+        rows = self.values[op.rows]
+        check_numbers(op, rows, memory.shape[0], "rows")
+        for row, line in zip(rows[:, 0], rounded, strict=True):
+            memory[row] = line
+
+
+def run_kernel(kernel: tile.KernelOp, operands: Sequence[Array]) -> None:
+    """Runs a kernel on the memory of its parameters, rows x columns each."""
+    state = KernelState()
+    state.values |= dict(zip(kernel.body.block.args, operands, strict=True))
+    state.run_block(kernel.body.block)
