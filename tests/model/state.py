@@ -83,8 +83,8 @@ class State:
         if len(task.resolved) == len(task.plan.sources):
             task.ready = max([task.published, *task.resolved.values()])
             last = [source for source, time in task.resolved.items() if time == task.ready]
-            if last and all(task.waits.get(source, "dep_wait") != "dep_wait" for source in last):
-                task.waited = task.waits[last[0]]
+            waits = {task.waits.get(source, "dep_wait") for source in last} - {"dep_wait"}
+            task.waited = waits.pop() if waits else "dep_wait"
 
     def _cores_of(self, scheduler: Scheduler, pool: int) -> list[Core]:
         return [c for c in self.cores if c.scheduler == scheduler.id and c.pool == pool]

@@ -64,7 +64,7 @@ class Joins {
     int32_t holders = 0;     // scopes and unpublished tasks that may still ask for it
     bool closed = false;     // no member will be added
     Waiters waiters;
-    Waiters others;               // further joins in which it counts: id << 8 | cause
+    Waiters others;                // further joins in which it counts: id << 8 | cause
     Stall cause = Stall::DepWait;  // what its waiters have waited for
   };
 
@@ -81,7 +81,7 @@ class Joins {
   std::vector<Scope> scopes_;
   std::vector<Join> joins_;
   std::vector<int32_t> free_;
-  std::vector<int32_t> served_;  // joins that the current service counts down
+  std::vector<int32_t> served_;                      // joins that the current service counts down
   std::vector<std::pair<int32_t, Stall>> to_count_;  // by the current member, the next one last
   int64_t created_ = 0;
 };

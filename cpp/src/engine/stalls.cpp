@@ -6,9 +6,9 @@
 namespace pto {
 namespace {
 
-constexpr std::array<const char*, kStallCauses> kStallNames = {
-    "submit_busy",   "window_full", "readback", "dep_wait", "channel_empty", "channel_full", "gated", "no_core",
-    "dispatch_busy", "latency",     "drained"};
+constexpr std::array<const char*, kStallCauses> kStallNames = {"submit_busy",   "window_full",  "readback", "dep_wait",
+                                                               "channel_empty", "channel_full", "gated",    "no_core",
+                                                               "dispatch_busy", "latency",      "drained"};
 constexpr std::array<const char*, 6> kEdgeNames = {"raw", "waw", "war", "structural", "explicit", "stream"};
 
 }  // namespace

@@ -19,8 +19,7 @@ uint32_t sender_count(const pto_pipeline& pipeline, uint32_t channel) {
     const auto channels = sends_of(process);
     return std::find(channels.begin(), channels.end(), channel) != channels.end();
   };
-  return static_cast<uint32_t>(
-      std::count_if(pipeline.processes, pipeline.processes + pipeline.process_count, sends));
+  return static_cast<uint32_t>(std::count_if(pipeline.processes, pipeline.processes + pipeline.process_count, sends));
 }
 
 }  // namespace
@@ -209,8 +208,8 @@ void Pipeline::report_deadlock() const {
     if (call.kind == PTO_SEND && full == nullptr) full = &channels_[call.channel];
   }
   if (full != nullptr) {
-    text += std::string("\nraise the depth of channel '") + full->info.name + "' (" + full->info.location +
-            ") above " + std::to_string(full->info.depth) + ", or receive in the order of the sends";
+    text += std::string("\nraise the depth of channel '") + full->info.name + "' (" + full->info.location + ") above " +
+            std::to_string(full->info.depth) + ", or receive in the order of the sends";
   } else {
     text += "\nlet one of them send before it receives";
   }

@@ -35,9 +35,7 @@ class ChannelState {
   int64_t receiver_count() const { return static_cast<int64_t>(receivers.size()); }
   size_t position_of(uint32_t process) const;
   // The token that the receiver takes next.
-  int64_t next_of(size_t position) const {
-    return static_cast<int64_t>(position) + receiver_count() * taken[position];
-  }
+  int64_t next_of(size_t position) const { return static_cast<int64_t>(position) + receiver_count() * taken[position]; }
   bool is_taken(int64_t token) const {
     const auto position = static_cast<size_t>(token % receiver_count());
     return token / receiver_count() < taken[position];

@@ -16,7 +16,7 @@ from pto_wsp.codegen.refusals import Refusal, emit_refusal, origin
 from pto_wsp.codegen.writer import Writer, place, quoted
 from pto_wsp.dialects import task, tile
 from pto_wsp.dialects.task import tensor_type
-from pto_wsp.dialects.task_channels import channel_of
+from pto_wsp.dialects.task_channels import channel_of, process_of
 from pto_wsp.dialects.task_numbers import NUMBER_MAX, Predicate
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of
 
@@ -433,4 +433,5 @@ def _sum(a: str, b: str) -> str:
 
 
 def _sends(op: Operation) -> bool:
-    return any(isinstance(inner, task.SendOp) for inner in op.walk())
+    """Whether it is a loop of a process, with sends in it."""
+    return process_of(op) is not None and any(isinstance(o, task.SendOp) for o in op.walk())
