@@ -1,5 +1,6 @@
 """Pipelines that run: values, overlap in time, order, and deadlocks."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -118,24 +119,24 @@ def test_what_stands_around_a_pipeline_stays_in_order() -> None:
     buffer, y = (Tensor.empty((N, 64), F32, name=name) for name in ("buffer", "y"))
     pairs = Channel("pairs", 3)
 
+    def first(r: Any) -> None:
+        for i in P(Dense[N // 2]("i")):
+            load[r, i](x=x[r * (N // 2) + i], y=buffer[i])
+            send(pairs, r, i)
+
+    def second() -> None:
+        with consume(pairs) as (r, i):
+            with P.when(i < N // 4):
+                scale[r, i](x=buffer[i], y=y[r * (N // 2) + i])
+            with P.otherwise():
+                store[r, i](x=buffer[i], y=y[r * (N // 2) + i])
+
     @workload
     def rounds():
         for r in P.seq(Dense[2]("round")):
             with P.pipe():
-
-                @process("first").produces(pairs).body
-                def _():
-                    for i in P(Dense[N // 2]("i")):
-                        load[r, i](x=x[r * (N // 2) + i], y=buffer[i])
-                        send(pairs, r, i)
-
-                @process("second").consumes(pairs).body
-                def _():
-                    with consume(pairs) as (s, i):
-                        with P.when(i < N // 4):
-                            scale[s, i](x=buffer[i], y=y[s * (N // 2) + i])
-                        with P.otherwise():
-                            store[s, i](x=buffer[i], y=y[s * (N // 2) + i])
+                process("first").produces(pairs).body(partial(first, r))
+                process("second").consumes(pairs).body(second)
 
     program = rounds().compile()
     program.execute()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence, Set
 
 from typing_extensions import Self
@@ -116,6 +117,10 @@ class Predicate(StrEnum):
     LE = "le"
     GT = "gt"
     GE = "ge"
+
+    def holds(self, left: int, right: int) -> bool:
+        """Whether two numbers compare so."""
+        return bool(getattr(operator, self.value)(left, right))
 
 
 @irdl_attr_definition

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Any
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerAttr
@@ -36,7 +34,6 @@ from pto_wsp.dialects.task import (
     tensor_type,
 )
 from pto_wsp.dialects.task_channels import channel_of
-from pto_wsp.dialects.task_numbers import Predicate
 from pto_wsp.errors import ExecutionError
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of
 
@@ -215,10 +212,10 @@ class _Counter:
                 self._numbers[op.result] = self._expression(op.expr, op.indices)
             case CompareOp():
                 left, right = (self._expression(side, op.indices) for side in op.sides)
-                known = left is not None and right is not None
-                self._numbers[op.result] = (
-                    int(_COMPARE[op.predicate](left, right)) if known else None
-                )
+                if left is None or right is None:
+                    self._numbers[op.result] = None
+                else:
+                    self._numbers[op.result] = int(op.predicate.holds(left, right))
             case SlotLoadOp():
                 self._numbers[op.result] = self._slots.get(op.slot, 0)
             case ReadOp():
@@ -255,16 +252,6 @@ class _Counter:
             return None
         at = corner if place is None else [a + b for a, b in zip(corner, place, strict=True)]
         return self._element(tensor_of(view).tensor_name, tuple(at))
-
-
-_COMPARE: dict[Predicate, Callable[[Any, Any], bool]] = {
-    Predicate.EQ: operator.eq,
-    Predicate.NE: operator.ne,
-    Predicate.LT: operator.lt,
-    Predicate.LE: operator.le,
-    Predicate.GT: operator.gt,
-    Predicate.GE: operator.ge,
-}
 
 
 def _logic(
