@@ -29,7 +29,7 @@ from pto_wsp import (
 F32 = DType.F32
 N = 24
 MACHINE = {
-    "cores.vector": 4,
+    "cores.vector": 8,
     **{f"costs.{cost}": 0 for cost in ("submit", "submit_operand", "dispatch", "complete")},
     **{f"costs.{cost}": 0 for cost in ("dispatch_latency", "completion_latency", "resolve")},
     "costs.pickup": 0,
@@ -109,8 +109,46 @@ def test_stages_overlap_and_replicas_more() -> None:
     stats = one.simulate(**MACHINE).stats
     assert stats.makespan_cycles == 20 + N * 100 + 20
     assert stats.stalls["channel_empty"] > 0
-    three, _, _ = three_stages(1, 8, replicas=3)
+    three, _, _ = three_stages(4, 16, replicas=3)
     assert three.simulate(**MACHINE).stats.makespan_cycles < (20 + N * 100 + 20) / 2
+
+
+def test_the_reference_takes_the_same_turns() -> None:
+    """Replicas, a rendezvous and a token that is read from a tensor; and the same deadlock."""
+    order = Tensor(data=np.array([3, 1, 2, 0], np.int32), name="order")
+    x, y = Tensor(numbers(), name="x"), Tensor.empty((8, 64), F32, name="y")
+    cell, log = (Tensor.empty((1, 64), F32, name=name) for name in ("cell", "log"))
+    chosen = Channel("chosen", 0)
+
+    def choosing() -> None:
+        for e in P.sel(order):
+            load[e](x=x[e], y=cell[0])
+            send(chosen, e, e.position)
+
+    def using(replica: Any) -> None:
+        with consume(chosen) as (e, k):
+            scale[e, k](x=cell[0], y=y[k])
+            store[e, k](x=y[k], y=y[4 + e])
+            store[replica](x=y[k], y=log[0])
+
+    @workload
+    def choices():
+        connect(
+            process("choosing").produces(chosen).body(choosing),
+            process("using").consumes(chosen).replicate(2).body(using),
+        )
+
+    def run(program: Any) -> list[bytes]:
+        program.execute()
+        program.synchronize()
+        return [tensor.numpy().tobytes() for tensor in (y, log)]
+
+    made = choices()
+    assert run(made.compile()) == run(made.compile(target="reference"))
+    stuck = crossed(2, target="reference")
+    stuck.execute()
+    with pytest.raises(ExecutionError, match="deadlock: process 'sending' waits at"):
+        stuck.synchronize()
 
 
 def test_what_stands_around_a_pipeline_stays_in_order() -> None:
@@ -149,7 +187,7 @@ def test_what_stands_around_a_pipeline_stays_in_order() -> None:
     assert trace.tasks["start"][late].min() >= trace.tasks["end"][~late].max()
 
 
-def crossed(depth: int) -> Program:
+def crossed(depth: int, **compile_arguments: Any) -> Any:
     x, y = (Tensor.empty((N, 64), F32, name=name) for name in ("x", "y"))
     head, tail = Channel("head", depth), Channel("tail", depth)  # channels
 
@@ -169,7 +207,7 @@ def crossed(depth: int) -> Program:
             process("receiving").consumes(head, tail).body(receiving),
         )
 
-    return waiting().compile()
+    return waiting().compile(**compile_arguments)
 
 
 def test_a_deadlock_names_the_cycle_and_what_to_change() -> None:
