@@ -185,7 +185,11 @@ class Nesting {
            what + ": there is no open " + (loop ? "loop" : "scope"));
     if (mark == TableMark::End || mark == TableMark::EndLoop) open_.pop_back();
   }
-  void check_end(const std::string& what) const { expect(open_.empty(), what + ": a scope or a loop is not closed"); }
+  void check_end(const std::string& what) const {
+    if (open_.empty()) return;
+    throw py::value_error(what +
+                          (open_.back() == TableMark::Loop ? ": a loop is not closed" : ": a scope is not closed"));
+  }
 
  private:
   std::vector<TableMark> open_;
