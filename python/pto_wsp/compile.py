@@ -18,6 +18,7 @@ from pto_wsp.machine.costs import kernel_reports
 from pto_wsp.reference import ReferenceProgram
 from pto_wsp.runtime.program import Program
 from pto_wsp.transforms.analysis.plan_settings import Setting, module_settings
+from pto_wsp.transforms.analysis.symbols import symbols
 from pto_wsp.transforms.pipeline import run_pipeline
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ def compile_reference(
     """Lowers `module` in place; the passes and what they refuse are every program's."""
     if unused := [name for name, value in given.items() if value is not None]:
         raise CompileError(f"target reference takes no {', '.join(unused)}: it has no virtual time")
+    foreign = [op.symbol for op in symbols(module).kernels.values() if op.cpp is not None]
+    if foreign:
+        raise CompileError(f"target reference: the body of {', '.join(foreign)} is C++, not ops")
     run_pipeline(module, make_context())
     return ReferenceProgram(module, workload.tensors, ir=lambda: _texts(module))
 

@@ -33,6 +33,10 @@ class Compiled:
         self.workload: Any = self.writer.workload(self.block, computed=computed)
         self.program: Program = self.workload.compile(threads=1)
 
+    @functools.cached_property
+    def reference(self) -> Any:
+        return self.workload.compile(target="reference")
+
     def expected(self, symbols: dict[str, int]) -> Model:
         model = Model(self.data, symbols)
         model.run(self.block, {})
@@ -92,6 +96,10 @@ def test_executed_tasks_with_computed_data(seed: int, rng: Random) -> None:
     assert made(case.program, case.copies) == wanted.tasks
     check_order(case.program, case.copies, wanted.orders)
     counts = np.bincount(wanted.places, minlength=case.writer.places.shape[0])
+    np.testing.assert_array_equal(case.writer.places.numpy(), counts)
+    case.writer.places.numpy()[:] = 0
+    case.reference.execute(symbols=symbols)
+    case.reference.synchronize()
     np.testing.assert_array_equal(case.writer.places.numpy(), counts)
     assert case.program.simulate(window=64).stats.tasks == case.copies + len(wanted.tasks)
 

@@ -1,5 +1,7 @@
 """Numbers that only a run knows: what is traced of them, and how each mistake is told."""
 
+import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -273,6 +275,81 @@ def test_chains_that_are_none() -> None:
     assert_refused(twice, "twice", "P.otherwise follows")
     assert_refused(inner, "inner", "P.otherwise follows")
     assert_refused(known, "known", "P.when takes a condition", "Python's `if`")
+
+
+def test_jumps_out_of_a_condition() -> None:
+    x, y = rows()
+
+    def goes_on() -> None:
+        for i in P(ITEM):
+            with P.when(i < 2):
+                copy[i](x=x[i], y=y[i])
+                continue  # goes on
+            copy[i](x=x[i], y=y[0])
+
+    def returns() -> None:
+        for i in P(ITEM):
+            with (
+                P.when(i < 2),
+                P.when(i > 0),
+            ):
+                try:
+                    copy[i](x=x[i], y=y[i])
+                except ZeroDivisionError:
+                    return  # returns
+
+    def breaks() -> None:
+        for i in P(ITEM):
+            with P.when(i < 2):
+                pass
+            with P.otherwise():
+                break  # breaks
+
+    def inner() -> None:
+        for i in P(ITEM):
+            with P.when(i < 2):
+                for k in range(4):
+                    if k == 2:
+                        continue
+                    copy[i](x=x[i], y=y[k])
+                    if k == 3:
+                        break
+
+    assert_refused(goes_on, "goes on", "`continue` inside `with P.when(..)`", "P.otherwise()")
+    assert_refused(returns, "returns", "`return` inside")
+    assert_refused(breaks, "breaks", "`break` inside `with P.otherwise(..)`")
+
+    @workload
+    def fine():
+        inner()
+
+    assert fine().task_counts() == {"copy": 6}
+
+
+def test_loops_nested_to_any_depth() -> None:
+    x, y = rows()
+
+    def nest(depth: int) -> None:
+        if depth == 0:
+            copy(x=x[0], y=y[0])
+            return
+        for i in P.seq(Dense[1](f"a{depth}")):
+            with P.when(i < 3):
+                nest(depth - 1)
+
+    @workload
+    def nested(depth: int):
+        nest(depth)
+
+    made = nested(60)
+    assert made.compile().simulate().stats.tasks == 1
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 100)
+    try:
+        with pytest.raises(CompileError, match="nested: loops and conditions are nested too deep"):
+            made.compile()
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def test_axes_that_are_none() -> None:

@@ -9,7 +9,8 @@ from xdsl.ir import Block, Operation, SSAValue
 from pto_wsp.codegen.elementwise import emit_loop, is_element_wise
 from pto_wsp.codegen.placement import Placement
 from pto_wsp.codegen.routines import Routine, routine
-from pto_wsp.codegen.values import Buffer, c_type, rounded
+from pto_wsp.codegen.scratch import aligned
+from pto_wsp.codegen.values import Buffer, c_bytes, c_type, rounded
 from pto_wsp.codegen.writer import Writer, place, quoted
 from pto_wsp.dialects import tile
 from pto_wsp.dialects.dtypes import dtype_info
@@ -212,11 +213,51 @@ class KernelEmitter:
             self._out.line(f"for (int64_t c = 0; c < {cols}; ++c) {element};")
 
 
+class _CppEmitter:
+    """Writes the function of a kernel whose body is C++: all it reads is loaded before, all that it
+    writes is stored after."""
+
+    def __init__(self, out: Writer, kernel: tile.KernelOp) -> None:
+        self._out = out
+        self._kernel = kernel
+        self._offsets: list[int] = []
+        self.scratch_bytes = 0
+        for parameter in kernel.parameters:
+            rows, cols = parameter.type.shape
+            self._offsets.append(self.scratch_bytes)
+            self.scratch_bytes += aligned(rows * cols * c_bytes(parameter.type.element_type))
+
+    def emit(self) -> None:
+        assert self._kernel.cpp is not None
+        with self._out.block(f"static void kernel_{self._kernel.symbol}(pto_call* call)"):
+            for parameter, offset in zip(self._kernel.parameters, self._offsets, strict=True):
+                kind = c_type(parameter.type.element_type)
+                name = parameter.name
+                self._out.line(f"{kind}* const {name} = ({kind}*)(call->scratch + {offset});")
+            self._move("load", tile.Role.OUT)
+            # A return of the body ends the body.
+            with self._out.block("[&]() -> void", "}();"):
+                self._out.locate(self._kernel)
+                for line in self._kernel.cpp.splitlines():
+                    self._out.line(line)
+            self._move("store", tile.Role.IN)
+        self._out.line()
+
+    def _move(self, way: str, unless: tile.Role) -> None:
+        for number, parameter in enumerate(self._kernel.parameters):
+            if parameter.role is unless:
+                continue
+            rows, cols = parameter.type.shape
+            dtype = dtype_info(parameter.type.element_type).abi
+            box = f"&call->args[{number}], {dtype}, 0, 0, {rows}, {cols}"
+            self._out.line(f"call->ops->{way}({box}, {parameter.name});")
+
+
 def emit_kernels(out: Writer, kernels: Sequence[tile.KernelOp]) -> None:
     """Writes every kernel's function, parameters and fragments, then the table `kernels`."""
     rows: list[str] = []
     for kernel in kernels:
-        emitter = KernelEmitter(out, kernel)
+        emitter = KernelEmitter(out, kernel) if kernel.cpp is None else _CppEmitter(out, kernel)
         emitter.emit()
         rows.append(_table_row(out, kernel, emitter.scratch_bytes))
     with out.block("static const pto_kernel kernels[] =", "};"):

@@ -37,11 +37,11 @@ def plan_scratch(lifetimes: Sequence[Lifetime]) -> ScratchPlan:
         for begin, end in taken:
             if offset + lifetimes[index].size <= begin:
                 break
-            offset = max(offset, _aligned(end))
+            offset = max(offset, aligned(end))
         offsets[index] = offset
         placed.append(index)
     size = max((o + t.size for o, t in zip(offsets, lifetimes, strict=True)), default=0)
-    return ScratchPlan(tuple(offsets), _aligned(size))
+    return ScratchPlan(tuple(offsets), aligned(size))
 
 
 def _overlap(a: Lifetime, b: Lifetime) -> bool:
@@ -49,5 +49,5 @@ def _overlap(a: Lifetime, b: Lifetime) -> bool:
     return a.first <= b.last and b.first <= a.last
 
 
-def _aligned(size: int) -> int:
+def aligned(size: int) -> int:
     return (size + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT

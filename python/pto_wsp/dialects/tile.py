@@ -187,7 +187,8 @@ class KernelOp(CustomSyntax):
     """A function over tiles that one execution unit runs.
 
     `tile.kernel @double unit(vector) (%x: in 32x64xf16, %y: out 32x64xf16) { .. }`
-    With `cost("2.5us")` or `cost("4200")`, in cycles, behind the unit it takes what is given.
+    With `cost("2.5us")` or `cost("4200")`, in cycles, behind the unit it takes what is given. With
+    `cpp("y[0] = x[0];")` behind the parameters its body is C++ and not ops.
     """
 
     name = "tile.kernel"
@@ -197,6 +198,7 @@ class KernelOp(CustomSyntax):
     roles = prop_def(ArrayAttr[RoleAttr])
     unit_attr = opt_prop_def(UnitAttr, prop_name="unit")
     cost_attr = opt_prop_def(StringAttr, prop_name="cost")
+    cpp_attr = opt_prop_def(StringAttr, prop_name="cpp")
     fragment_list = opt_prop_def(ArrayAttr[FragmentAttr], prop_name="fragments")
     """What the cost model sees, in program order, once `tile-fragments` has run."""
     body = region_def("single_block")
@@ -210,6 +212,7 @@ class KernelOp(CustomSyntax):
         body: Region | None = None,
         unit: Unit | None = None,
         cost: str | None = None,
+        cpp: str | None = None,
     ):
         """Without a body, an empty block with one argument per parameter is made."""
         if body is None:
@@ -224,6 +227,7 @@ class KernelOp(CustomSyntax):
                 "roles": ArrayAttr(RoleAttr(parameter.role) for parameter in parameters),
                 "unit": None if unit is None else UnitAttr(unit),
                 "cost": None if cost is None else StringAttr(cost),
+                "cpp": None if cpp is None else StringAttr(cpp),
             },
             regions=[body],
         )
@@ -255,6 +259,11 @@ class KernelOp(CustomSyntax):
         return None if self.cost_attr is None else self.cost_attr.data
 
     @property
+    def cpp(self) -> str | None:
+        """The body as C++, where it is: statements on pointers that are named as the parameters."""
+        return None if self.cpp_attr is None else self.cpp_attr.data
+
+    @property
     def fragments(self) -> tuple[FragmentAttr, ...] | None:
         """The fragments in program order, or None before `tile-fragments`."""
         return None if self.fragment_list is None else self.fragment_list.data
@@ -270,6 +279,10 @@ class KernelOp(CustomSyntax):
         _verify_names([name.data for name in self.names])
         if self.cost is not None and not is_cost(self.cost):
             raise VerifyException(f"cost: expected {COST_EXPECTED}, found {self.cost!r}")
+        if self.cpp is not None and self.body.block.ops:
+            raise VerifyException("a kernel whose body is C++ has no ops")
+        if self.cpp is not None and self.cost is None:
+            raise VerifyException("a kernel whose body is C++ needs a cost: nobody can see its ops")
         if all(role.data is Role.IN for role in self.roles):
             raise VerifyException(f"@{self.symbol} writes nothing: a parameter is out or inout")
 
@@ -287,9 +300,13 @@ class KernelOp(CustomSyntax):
         found = parser.parse_comma_separated_list(
             parser.Delimiter.PAREN, lambda: _parse_parameter(parser)
         )
+        cpp = None
+        if parser.parse_optional_keyword("cpp") is not None:
+            with parser.in_parens():
+                cpp = parser.parse_str_literal()
         fragments = _parse_fragments(parser)
         region = parse_body(parser, [argument for argument, _ in found])
-        kernel = cls(name, [parameter for _, parameter in found], region, unit, cost)
+        kernel = cls(name, [parameter for _, parameter in found], region, unit, cost, cpp)
         kernel.fragment_list = fragments
         return kernel
 
@@ -302,6 +319,10 @@ class KernelOp(CustomSyntax):
         with printer.in_parens():
             rows = zip(self.body.block.args, self.parameters, strict=True)
             printer.print_list(rows, lambda row: _print_parameter(printer, *row))
+        if self.cpp is not None:
+            printer.print_string(" cpp(")
+            printer.print_string_literal(self.cpp)
+            printer.print_string(")")
         if self.fragments is not None:
             fragments = ",\n  ".join(f"<{fragment.short}>" for fragment in self.fragments)
             printer.print_string(f" fragments [\n  {fragments}]")

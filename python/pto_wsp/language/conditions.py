@@ -9,7 +9,8 @@ from xdsl.ir import Block, Operation
 
 from pto_wsp.dialects import task
 from pto_wsp.language.index import Condition
-from pto_wsp.language.source import fail, user_place
+from pto_wsp.language.jumps import check_jumps
+from pto_wsp.language.source import fail, user_frame, user_place
 from pto_wsp.language.workload_trace import STRUCTURE, WorkloadTrace, current_trace
 
 
@@ -20,6 +21,7 @@ def branch(what: str, condition: Condition | None, *, follows: bool) -> Generato
     if what != "P.otherwise" and not isinstance(condition, Condition):
         hint = f"{condition!r}: what is known while tracing is for Python's `if`"
         fail(f"{what} takes a condition such as `i < n`, found {hint}")
+    check_jumps(what, user_frame())
     place = user_place()
     with trace.inside(_rest(trace, what)) if follows else _nowhere():
         if condition is None:

@@ -40,6 +40,7 @@ class Kernel:
         function: Callable[..., Any],
         unit: UnitName | None = None,
         cost: int | str | None = None,
+        cpp: str | None = None,
     ) -> None:
         if unit not in (None, "cube", "vector"):
             fail(f'expected unit="cube" or unit="vector", found {unit!r}')
@@ -51,6 +52,10 @@ class Kernel:
         """The declared unit, or None where the compiler infers it."""
         self.cost = None if cost is None else str(cost)
         """What a run of it takes, or None where the cost model says."""
+        self.cpp = cpp
+        """The body as C++, or None where the function is the body."""
+        if cpp is not None and cost is None:
+            fail(f"{function.__name__}: a kernel whose body is C++ needs cost=..")
         self.place: Place = definition_place(function.__code__)
         self.parameters = _parameters(function, self.place)
         functools.update_wrapper(self, function)
@@ -74,6 +79,8 @@ class Kernel:
         """
         from pto_wsp.language.kernel_run import run_body
 
+        if self.cpp is not None:
+            fail(f"{self.name}.run: the body is C++, which only a compiled program runs")
         wanted = [name for name, spec in self.parameters.items() if spec.role != "out"]
         given = dict(zip(wanted, positional, strict=False)) | named
         if (
@@ -107,6 +114,8 @@ class Kernel:
             for spec in self.parameters.values()
         ]
         block = Block(arg_types=types)
+        if self.cpp is not None:
+            return _Traced(self._op(types, block), ())
         folder = os.path.dirname(self.place.file)
         trace = KernelTrace(block, folder)
         arguments = {
@@ -121,14 +130,18 @@ class Kernel:
                 f"kernel {self.name!r} returns a value: store it with tl.store instead", self.place
             )
         self._check_stores(trace)
+        return _Traced(self._op(types, block), tuple(trace.calls))
+
+    def _op(self, types: Sequence[RefType], block: Block) -> KernelOp:
         parameters = [
             tile.Parameter(name, tile.Role(spec.role), type)
             for (name, spec), type in zip(self.parameters.items(), types, strict=True)
         ]
         unit = None if self.unit is None else tile.Unit(self.unit)
-        op = KernelOp(self.name, parameters, Region(block), unit, self.cost)
+        op = KernelOp(self.name, parameters, Region(block), unit, self.cost, self.cpp)
+        folder = os.path.dirname(self.place.file)
         op.location = file_location(self.place.relative_to(folder), self.place.line, 1)
-        return _Traced(op, tuple(trace.calls))
+        return op
 
     def _check_stores(self, trace: KernelTrace) -> None:
         for name, spec in self.parameters.items():
@@ -227,7 +240,11 @@ def _parameters(function: Callable[..., Any], place: Place) -> dict[str, Paramet
 def jit_kernel(function: Callable[..., Any], /) -> Kernel: ...
 @overload
 def jit_kernel(
-    *, unit: UnitName | None = None, cost: int | str | None = None
+    *,
+    unit: UnitName | None = None,
+    cost: int | str | None = None,
+    cpp_src: str | None = None,
+    cpp_file: str | os.PathLike[str] | None = None,
 ) -> Callable[[Callable[..., Any]], Kernel]: ...
 def jit_kernel(
     function: Callable[..., Any] | None = None,
@@ -235,16 +252,43 @@ def jit_kernel(
     *,
     unit: UnitName | None = None,
     cost: int | str | None = None,
+    cpp_src: str | None = None,
+    cpp_file: str | os.PathLike[str] | None = None,
 ) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
     """Makes a kernel of a function over tiles: `@jit_kernel` or `@jit_kernel(unit="cube")`.
 
     The unit is inferred where it is not declared: `cube` with a matmul, else `vector`. With `cost`,
     in cycles or as a time such as "2.5us", a run takes that, all of it compute, in the place of
     what the cost model finds; it moves nothing through the memories that cores share.
+
+    With `cpp_src`, or `cpp_file` beside the file of the function, the body is C++: statements in
+    which each parameter is a pointer to its elements, dense and row after row, integers as
+    themselves, f16, bf16 and f32 as float. In and InOut parameters are loaded before, Out and InOut
+    ones are stored and rounded after; the function is not called. What the code does is its
+    author's responsibility, and `cost` has to say what it takes.
     """
     if function is not None:
         return Kernel(function)
-    return lambda decorated: Kernel(decorated, unit, cost)
+
+    def decorate(decorated: Callable[..., Any]) -> Kernel:
+        return Kernel(decorated, unit, cost, _cpp_body(decorated, cpp_src, cpp_file))
+
+    return decorate
+
+
+def _cpp_body(
+    function: Callable[..., Any], source: str | None, file: str | os.PathLike[str] | None
+) -> str | None:
+    if source is not None and file is not None:
+        fail(f"{function.__name__}: give cpp_src or cpp_file, not both")
+    if file is None:
+        return source
+    path = os.path.join(os.path.dirname(function.__code__.co_filename), file)
+    try:
+        with open(path, encoding="utf-8") as text:
+            return text.read()
+    except OSError as error:
+        fail(f"{function.__name__}: cpp_file {path} cannot be read: {error.strerror}")
 
 
 kernel = jit_kernel

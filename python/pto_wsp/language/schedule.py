@@ -12,6 +12,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, overload
 
+from pto_wsp.errors import CompileError
 from pto_wsp.language.schedule_keys import NUMBER_MAX, KeyFunction, key_function, refuse
 from pto_wsp.language.source import Place, user_place, user_stacklevel
 
@@ -488,12 +489,19 @@ class Schedulable:
         """
         from pto_wsp.compile import compile_reference, compile_workload
 
-        module, place = self.module(), self._plan.place
-        if target == "reference":
-            given = {"machine": machine, "threads": threads, "compiler": compiler}
-            return compile_reference(self._workload, module, given)
-        profile = "ascend_a3" if machine is None else machine
-        return compile_workload(self._workload, module, target, profile, threads, compiler, place)
+        workload, place = self._workload, self._plan.place
+        try:
+            module = self.module()
+            if target == "reference":
+                given = {"machine": machine, "threads": threads, "compiler": compiler}
+                return compile_reference(workload, module, given)
+            profile = "ascend_a3" if machine is None else machine
+            return compile_workload(workload, module, target, profile, threads, compiler, place)
+        except RecursionError:
+            raise CompileError(
+                f"{workload.place}: {workload.name}: loops and conditions are nested too deeply for"
+                " Python's stack: raise sys.setrecursionlimit(..)"
+            ) from None
 
     def _with(self, **added: Any) -> Scheduled:
         """A copy whose plan says more; what has been said stays."""

@@ -35,7 +35,7 @@ class Place:
 
 def user_place() -> Place:
     """The place that the innermost user frame executes."""
-    frame = _user_frame()
+    frame = user_frame()
     code = frame.f_code
     return Place(code.co_filename, frame.f_lineno, _column(code, frame.f_lasti))
 
@@ -95,7 +95,8 @@ def _is_ours(frame: FrameType) -> bool:
     return name.partition(".")[0] == _PACKAGE or name == "contextlib"
 
 
-def _user_frame() -> FrameType:
+def user_frame() -> FrameType:
+    """The innermost frame outside this package."""
     frame = _caller()
     while frame.f_back is not None and _is_ours(frame):
         frame = frame.f_back

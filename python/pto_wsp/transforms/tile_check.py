@@ -36,7 +36,7 @@ class TileCheckPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         errors = Diagnostics()
         for kernel in op.walk():
-            if isinstance(kernel, KernelOp):
+            if isinstance(kernel, KernelOp) and kernel.cpp is None:
                 _check_unit(kernel, errors)
                 for argument, parameter in zip(
                     kernel.body.block.args, kernel.parameters, strict=True

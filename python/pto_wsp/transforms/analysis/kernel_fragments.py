@@ -24,6 +24,7 @@ from pto_wsp.dialects.tile import (
     ReductionOp,
     RefType,
     ReshapeOp,
+    Role,
     SliceOp,
     StoreOp,
     TileType,
@@ -52,7 +53,18 @@ def kernel_fragments(kernel: KernelOp) -> tuple[Fragment, ...]:
     What costs nothing has none: constants, and slices of stride 1 and other shapes, which are
     addresses. What a loop runs has as many trips as the loop.
     """
+    if kernel.cpp is not None:
+        return tuple(_transfers(kernel))
     return tuple(_fragments(kernel.body.block.ops, 1))
+
+
+def _transfers(kernel: KernelOp) -> Iterator[Fragment]:
+    """What a body of C++ moves: every parameter whole."""
+    for role, pipe, name in ((Role.OUT, Pipe.LOAD, "load"), (Role.IN, Pipe.STORE, "store")):
+        for parameter in kernel.parameters:
+            if parameter.role is not role:
+                box, element = parameter.type, parameter.type.element_type
+                yield _transfer(name, TileType(box.extents, element), element, pipe)
 
 
 def _fragments(ops: Iterable[Operation], trips: int) -> Iterator[Fragment]:

@@ -20,6 +20,18 @@ tile.kernel @k (%x: in 4x4xf32) {}
 
 // -----
 
+// expected-error @+1 {{a kernel whose body is C++ needs a cost: nobody can see its ops}}
+tile.kernel @k (%y: out 4x4xf32) cpp("y[0] = 1;") {}
+
+// -----
+
+// expected-error @+1 {{a kernel whose body is C++ has no ops}}
+tile.kernel @k cost("1") (%y: out 1x1xf32) cpp("y[0] = 1;") {
+  %a = tile.constant 0.0 : 1x1xf32
+}
+
+// -----
+
 // expected-error @+1 {{cost: expected cycles, a whole number from 1 on, or a time such as 2.5us, 800ns or 3ms, found '2 weeks'}}
 tile.kernel @k cost("2 weeks") (%y: out 4x4xf32) {}
 

@@ -172,6 +172,11 @@ tile.kernel @loop (%x: in 64x16xf32, %y: out 8x16xf32) {
 tile.kernel @timed (%y: out 4x4xf32) fragments [<matmul, 4x8x4, f16, 0, cube, 1>, <store, 4x1x4, f32, 64, store, 1>] {
 }
 
+// CHECK:      tile.kernel @given unit(vector) cost("2.5us") (%x: in 1x4xf32, %y: out 1x4xf32) cpp("for (int i = 0; i < 4; ++i) {\0A  y[i] = x[i];\0A}") {
+// CHECK-NEXT: }
+tile.kernel @given unit(vector) cost("2.5us") (%x: in 1x4xf32, %y: out 1x4xf32) cpp("for (int i = 0; i < 4; ++i) {\n  y[i] = x[i];\n}") {
+}
+
 // GENERIC: "tile.kernel"() <{sym_name = "all", names = ["x", "w", "acc", "y", "z"], roles = [#tile<role in>
 // GENERIC: "tile.load"(%acc) <{offsets = affine_map<() -> (0, 16)>, operandSegmentSizes = array<i32: 1, 0, 0>}> : (!tile.ref<1x32xf32>) -> !tile.tile<1x16xf32>
 // GENERIC: "tile.compare"(%div, %low) <{predicate = #tile<predicate ge>}>
