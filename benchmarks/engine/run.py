@@ -34,6 +34,7 @@ COSTS = (
     *("completion_latency", "complete", "resolve", "steal", "pickup"),
 )
 FREE = {f"costs.{cost}": 0 for cost in COSTS} | {
+    "memory": "flat",
     "memory.hbm": 1000,
     "core_slots": 1,
     "schedulers": 1,

@@ -49,10 +49,10 @@ void Dispatcher::run(const OrchestratorState& orchestrator, bool more_ready) {
   while (moved && !queues_.all_empty()) {
     moved = false;
     for (int s = 0; s < state_.topology.schedulers; ++s) {
-      while (may_dispatch(s) && dispatch_own(s)) moved = true;
+      while (!queues_.all_empty() && may_dispatch(s) && dispatch_own(s)) moved = true;
     }
     for (int s = 0; stealing_ && s < state_.topology.schedulers; ++s) {
-      while (may_dispatch(s) && steal(s)) moved = true;
+      while (!queues_.all_empty() && may_dispatch(s) && steal(s)) moved = true;
     }
   }
 }

@@ -44,6 +44,7 @@ class SharedMemory {
     int64_t load_bytes, bytes;
     int64_t l2_load, l2_all;
     int64_t l2_bytes;
+    int64_t hbm_load, hbm_all;  // without L2
   };
   bool l2_;
   MemoryServer hbm_server_, l2_server_;

@@ -16,7 +16,12 @@ int64_t element_count(const pto_region& region) {
 
 SimulatedValues::SimulatedValues(const pto_program& program, const TensorTable& tensors,
                                  const std::vector<int64_t>& symbols, std::shared_ptr<const ReadLog> log)
-    : program_(program), tensors_(tensors), log_(std::move(log)), written_(program.tensor_count) {
+    : program_(program),
+      tensors_(tensors),
+      log_(std::move(log)),
+      any_is_read_(std::any_of(program.tensors, program.tensors + program.tensor_count,
+                               [](const pto_tensor& tensor) { return tensor.never_read == 0; })),
+      written_(program.tensor_count) {
   if (log_ && log_->symbols != symbols) {
     log_.reset();
     other_symbols_ = true;
@@ -24,6 +29,7 @@ SimulatedValues::SimulatedValues(const pto_program& program, const TensorTable& 
 }
 
 void SimulatedValues::note_writes(const pto_task& task) {
+  if (!any_is_read_) return;
   const pto_kernel& kernel = program_.kernels[task.kernel];
   for (uint32_t i = 0; i < kernel.param_count; ++i) {
     if (kernel.params[i].role != PTO_IN) written_[task.operands[i].tensor] = true;

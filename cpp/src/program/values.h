@@ -40,6 +40,7 @@ class SimulatedValues {
   std::shared_ptr<const ReadLog> log_;  // null where nothing can be replayed
   bool other_symbols_ = false;          // the execution had others
   size_t next_ = 0;                     // position in the log
+  bool any_is_read_;                    // by the workload, of the tensors
   std::vector<bool> written_;
   std::unique_ptr<Executor> memory_;  // runs no task: it knows how to widen elements
   std::map<uint32_t, ZipfRouting> routing_;
