@@ -90,7 +90,7 @@ def matmul(m: int, k: int, n: int, dtype: str, target: float) -> Case:
 
 
 def rows(name: str, cols: int, rate: float, body: Any, reference: Callable[[Array], Array]) -> Case:
-    """An element-wise or row-wise kernel on tiles that stay in the cache: tasks share 16 of them."""
+    """A kernel over rows, on 16 tiles that stay in the cache."""
     high, tiles = max(1, 16384 // cols), 2048
     x = np.random.default_rng(1).normal(size=(16 * high, cols)).astype(np.float32)
     source = Tensor(data=x, name="x")
@@ -140,7 +140,7 @@ def _softmax(x: Array) -> Array:
 
 
 def cases(only: str) -> Iterator[Case]:
-    """The rates are those of a hand-written loop on one core of the machine of docs/performance.md."""
+    """The rates are those of hand-written loops on one core of a recent server processor."""
     for shape in ((16, 4096, 1536), (32, 512, 128), (128, 128, 128), (512, 512, 512)):
         for dtype, target in (("f32", 1.0), ("f16", 0.8), ("bf16", 0.8)):
             if only in "matmul":
