@@ -50,12 +50,8 @@ def layer(c: Any, w: Any, x: Any, pasts: list[Any]) -> Any:
     for count, past_keys, past_values in pasts:
         own = slice(first, first + count)
         position = len(past_keys) + np.arange(count)
-        before = (
-            one.astype(np.float32).reshape(past, k.shape[1], c.dim)
-            for one in (past_keys, past_values)
-        )
-        new = (rope(k[own], position, c.theta), v[own])
-        keys, values = (np.concatenate(pair) for pair in zip(before, new, strict=True))
+        keys = behind(past_keys, rope(k[own], position, c.theta))
+        values = behind(past_values, v[own])
         outputs.append(attention(rope(q[own], position, c.theta), keys, values, position))
         first += count
     x1 = x + np.concatenate(outputs).reshape(tokens, -1) @ f32(w.o)
