@@ -85,7 +85,7 @@ ELEMENTS = (
     Function("sqrt", tl.sqrt, np.sqrt, FLOATS, "one"),
     Function("rsqrt", tl.rsqrt, lambda a: a.dtype.type(1) / np.sqrt(a), FLOATS, "one"),
     _unary("exp", np.exp, 1.0),
-    _unary("log", np.log, 0.51),
+    _unary("log", np.log, 0.82),
     _unary("sin", np.sin, 0.51),
     _unary("cos", np.cos, 0.51),
     _unary("tanh", np.tanh, 0.51),

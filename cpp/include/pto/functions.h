@@ -122,14 +122,6 @@ static inline double pto_wide_sin(pto_angle angle) {
 
 // ---- Functions ---------------------------------------------------------------------------------
 
-// The natural logarithm: -inf of 0, NaN below.
-static inline float pto_log(float x) {
-  const float value = (float)pto_wide_log((double)x);
-  const float positive = x < __builtin_inff() ? value : x;
-  const float other = x == 0.0f ? -__builtin_inff() : __builtin_nanf("");
-  return x > 0.0f ? positive : other;
-}
-
 // NaN of an infinity.
 static inline float pto_sin(float x) {
   if (!(__builtin_fabsf(x) < __builtin_inff())) return __builtin_nanf("");

@@ -43,6 +43,32 @@ static inline float pto_exp(float x) {
   return power * scale * rest;
 }
 
+// The natural logarithm within 0.82 ulp; -inf of 0, NaN below.
+// x = 2^n (1 + f) with 1 + f around 1; log(1 + f) = f - f^2 / 2 + f^3 q(f), where q is a minimax polynomial of degree 8
+// (relative error of the whole below 2^-30).
+static inline float pto_log(float x) {
+  const bool subnormal = x < 0x1p-126f;
+  const uint32_t bits = pto_bits(subnormal ? x * 0x1p23f : x);
+  const int32_t exponent = (int32_t)(bits - 0x3f3504f3u) >> 23;  // the bits of sqrt(1/2)
+  const float f = pto_from_bits(bits - ((uint32_t)exponent << 23)) - 1.0f;
+  const float n = (float)exponent + (subnormal ? -23.0f : 0.0f);
+  float q = __builtin_fmaf(f, 0x1.1457a6p-4f, -0x1.de3c16p-4f);
+  q = __builtin_fmaf(q, f, 0x1.e6f06ap-4f);
+  q = __builtin_fmaf(q, f, -0x1.fc2208p-4f);
+  q = __builtin_fmaf(q, f, 0x1.233768p-3f);
+  q = __builtin_fmaf(q, f, -0x1.555c4ep-3f);
+  q = __builtin_fmaf(q, f, 0x1.99a4b6p-3f);
+  q = __builtin_fmaf(q, f, -0x1.000006p-2f);
+  q = __builtin_fmaf(q, f, 0x1.555548p-2f);
+  const float square = f * f;
+  const float low = __builtin_fmaf(f * square, q, -0.5f * square);
+  const float rest = f + __builtin_fmaf(n, -0x1.bd0106p-13f, low);
+  const float value = __builtin_fmaf(n, 0x1.63p-1f, rest);  // 9 bits of ln 2: n times it is exact
+  const float positive = x < __builtin_inff() ? value : x;
+  const float other = x == 0.0f ? -__builtin_inff() : __builtin_nanf("");
+  return x > 0.0f ? positive : other;
+}
+
 // 1 / (1 + e^-x) within 2.5 ulp; never overflows on the way.
 static inline float pto_sigmoid(float x) {
   const float e = pto_exp(-__builtin_fabsf(x));

@@ -5,6 +5,42 @@
 
 #include "pto/abi.h"
 
+// ---- Boxes of global memory --------------------------------------------------------------------
+
+// Where the elements of a box are, if they are dense there; else null.
+template <typename T>
+inline T* pto_dense_box(const pto_tile* tile, int64_t row, int64_t col, int64_t rows, int64_t cols) {
+  const bool dense = (tile->row_stride == cols || rows == 1) && (tile->col_stride == 1 || cols == 1);
+  const bool aligned = (uintptr_t)tile->data % alignof(T) == 0;
+  return tile->data && dense && aligned ? (T*)tile->data + row * tile->row_stride + col * tile->col_stride : nullptr;
+}
+
+// The elements of a box: in memory, or a copy in `scratch`.
+template <typename T>
+inline const T* pto_loaded(pto_call* call, int arg, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols,
+                           char* scratch) {
+  const pto_tile* tile = &call->args[arg];
+  if (const T* elements = pto_dense_box<T>(tile, row, col, rows, cols)) return elements;
+  call->ops->load(tile, dtype, row, col, rows, cols, scratch);
+  return (const T*)scratch;
+}
+
+// Where what goes into a box may be written: there, or in `scratch`.
+template <typename T>
+inline T* pto_place(pto_call* call, int arg, uint8_t, int64_t row, int64_t col, int64_t rows, int64_t cols,
+                    char* scratch) {
+  T* elements = pto_dense_box<T>(&call->args[arg], row, col, rows, cols);
+  return elements ? elements : (T*)scratch;
+}
+
+// Stores what was written at a `pto_place`.
+template <typename T>
+inline void pto_finish(pto_call* call, int arg, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols,
+                       const T* value) {
+  const pto_tile* tile = &call->args[arg];
+  if (value != pto_dense_box<T>(tile, row, col, rows, cols)) call->ops->store(tile, dtype, row, col, rows, cols, value);
+}
+
 // ---- Reductions --------------------------------------------------------------------------------
 
 struct pto_sum {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from xdsl.ir import Block, Operation, SSAValue
 
 from pto_wsp.codegen.elementwise import emit_loop, is_element_wise
-from pto_wsp.codegen.placement import Placement
+from pto_wsp.codegen.placement import Box, Placement
 from pto_wsp.codegen.routines import Routine, routine
 from pto_wsp.codegen.scratch import aligned
 from pto_wsp.codegen.values import Buffer, c_bytes, c_type, rounded
@@ -32,7 +32,7 @@ class KernelEmitter:
 
     def emit(self) -> None:
         with self._out.block(f"static void kernel_{self._kernel.symbol}(pto_call* call)"):
-            for buffer, offset in self._placement.offsets:
+            for buffer, offset in self._placement.in_scratch:
                 kind = c_type(buffer.element_type)
                 self._out.line(
                     f"{kind}* const {buffer.name} = ({kind}*)(call->scratch + {offset});"
@@ -49,9 +49,16 @@ class KernelEmitter:
     # ---- Ops ----
 
     def _emit_op(self, op: Operation) -> None:
+        for result in op.results:
+            if result in self._placement.in_memory:
+                self._emit_place(op, result)
         match op:
+            case tile.LoadOp() if op.result in self._placement.in_memory:
+                pass
             case tile.LoadOp():
                 self._emit_access(op, "load", op.type, self._buffers[op.result].pointer)
+            case tile.StoreOp() if self._placement.is_in_place(op):
+                self._emit_finish(op)
             case tile.StoreOp():
                 self._emit_access(op, "store", tile_type(op.value), self._dense(op.value))
             case tile.FusedOp():
@@ -78,6 +85,19 @@ class KernelEmitter:
                 self._emit_routine(op, call)
             case _:
                 raise AssertionError(f"no C++ for {op.name}")
+
+    def _emit_place(self, op: Operation, value: SSAValue) -> None:
+        """Declares the pointer to a value that may lie in global memory."""
+        buffer, box = self._buffers[value], self._placement.in_memory[value]
+        kind = ("const " if isinstance(op, tile.LoadOp) else "") + c_type(buffer.element_type)
+        function = "pto_loaded" if isinstance(op, tile.LoadOp) else "pto_place"
+        scratch = f"call->scratch + {self._placement.offset(value)}"
+        text = f"{function}<{c_type(buffer.element_type)}>(call, {_corner(box, buffer.shape)}"
+        self._out.line(f"{kind}* const {buffer.name} = {text}, {scratch});")
+
+    def _emit_finish(self, op: tile.StoreOp) -> None:
+        box, buffer = self._placement.in_memory[op.value], self._buffers[op.value]
+        self._out.line(f"pto_finish(call, {_corner(box, buffer.shape)}, {buffer.name});")
 
     def _emit_access(self, op: tile.AccessOp, name: str, kind: tile.TileType, value: str) -> None:
         rows, cols = kind.shape
@@ -211,6 +231,11 @@ class KernelEmitter:
             self._out.line(f"{kind}* __restrict y = {target.row('r')};")
             element = f"y[{target.col('c')}] = x[{source.col('c')}]"
             self._out.line(f"for (int64_t c = 0; c < {cols}; ++c) {element};")
+
+
+def _corner(box: Box, shape: tuple[int, int]) -> str:
+    rows, cols = shape
+    return f"{box.parameter}, {box.dtype}, {box.row}, {box.col}, {rows}, {cols}"
 
 
 class _CppEmitter:
