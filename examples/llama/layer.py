@@ -87,8 +87,8 @@ def weights(c: Config) -> SimpleNamespace:
         gate=weight("gate", c.hidden, c.ffn),
         up=weight("up", c.hidden, c.ffn),
         down=weight("down", c.ffn, c.hidden),
-        cos=Tensor(data=np.cos(angle).astype(np.float32), name="cos"),
-        sin=Tensor(data=np.sin(angle).astype(np.float32), name="sin"),
+        cos=Tensor(data=np.cos(angle).astype(np.float32), name="table_cos"),
+        sin=Tensor(data=np.sin(angle).astype(np.float32), name="table_sin"),
         key_position=Tensor(data=np.arange(c.context, dtype=np.int32), name="key_position"),
     )
 
@@ -98,8 +98,8 @@ def activations(c: Config, step: Step, first: np.ndarray) -> SimpleNamespace:
     position = (first[:, None] + np.arange(step.unit)).reshape(-1, 1).astype(np.int32)
     blocks = (first + step.unit - 1) // c.block + 1
 
-    def empty(name, columns):
-        return Tensor.empty((step.tokens, columns), F16, name=name)
+    def empty(name, columns, dtype=F16):
+        return Tensor.empty((step.tokens, columns), dtype, name=name)
 
     def full(name, columns, value):
         values = np.full((step.tokens, columns), value, np.float32)
@@ -111,6 +111,8 @@ def activations(c: Config, step: Step, first: np.ndarray) -> SimpleNamespace:
         position=Tensor(data=position, name="position"),
         blocks=Tensor(data=blocks.astype(np.int32), name="blocks"),
         h=empty("h", c.hidden),
+        cos=empty("cos", c.dim // 2, F32),
+        sin=empty("sin", c.dim // 2, F32),
         q=empty("q", c.heads * c.dim),
         k=empty("k", c.kv_heads * c.dim),
         v=empty("v", c.kv_heads * c.dim),
@@ -138,6 +140,17 @@ def kernels(c: Config, step: Step) -> SimpleNamespace:
         tl.store(y, tl.rmsnorm(x, gamma, c.eps))
 
     @jit_kernel
+    def look_up(
+        table_cos: In[Tile[c.context, D // 2, F32]],
+        table_sin: In[Tile[c.context, D // 2, F32]],
+        position: In[Tile[T, 1, I32]],
+        cos: Out[Tile[T, D // 2, F32]],
+        sin: Out[Tile[T, D // 2, F32]],
+    ):
+        tl.store(cos, tl.gather_rows(table_cos, tl.load(position)))
+        tl.store(sin, tl.gather_rows(table_sin, tl.load(position)))
+
+    @jit_kernel
     def project(h: In[Tile[T, H, F16]], w: In[Tile[H, D, F16]], y: Out[Tile[T, D, F16]]):
         tl.store(y, tl.matmul(h, w))
 
@@ -145,15 +158,13 @@ def kernels(c: Config, step: Step) -> SimpleNamespace:
     def project_rope(
         h: In[Tile[T, H, F16]],
         w: In[Tile[H, D, F16]],
-        cos: In[Tile[c.context, D // 2, F32]],
-        sin: In[Tile[c.context, D // 2, F32]],
-        position: In[Tile[T, 1, I32]],
+        cos: In[Tile[T, D // 2, F32]],
+        sin: In[Tile[T, D // 2, F32]],
         y: Out[Tile[T, D, F16]],
     ):
         """One head; element i and i + D / 2 turn together."""
-        z, at = tl.matmul(h, w), tl.load(position)
+        z = tl.matmul(h, w)
         a, b = z[:, : D // 2], z[:, D // 2 :]
-        cos, sin = tl.gather_rows(cos, at), tl.gather_rows(sin, at)
         tl.store(y, tl.concat([a * cos - b * sin, a * sin + b * cos]))
 
     @jit_kernel
@@ -226,6 +237,7 @@ def kernels(c: Config, step: Step) -> SimpleNamespace:
 
     return SimpleNamespace(
         norm=norm,
+        look_up=look_up,
         project=project,
         project_rope=project_rope,
         append=append,
@@ -256,6 +268,10 @@ def layer(c: Config, step: Step, w: SimpleNamespace, t: SimpleNamespace, cache: 
             )
 
     def projections():
+        for i in P(tiles):
+            rows = part(i, step.tile)
+            position, cos, sin = t.position[rows], t.cos[rows], t.sin[rows]
+            k.look_up[i](table_cos=w.cos, table_sin=w.sin, position=position, cos=cos, sin=sin)
         for i, j in P(tiles, Dense[c.heads]("head")):
             rotated(i, j, w.q, t.q)
         for i, j in P(tiles, Dense[c.kv_heads]("kv_head")):
@@ -268,9 +284,8 @@ def layer(c: Config, step: Step, w: SimpleNamespace, t: SimpleNamespace, cache: 
         k.project_rope[i, j](
             h=t.h[rows],
             w=weight[:, columns],
-            cos=w.cos,
-            sin=w.sin,
-            position=t.position[rows],
+            cos=t.cos[rows],
+            sin=t.sin[rows],
             y=y[rows, columns],
         )
 
