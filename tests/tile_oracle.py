@@ -11,8 +11,9 @@ import numpy as np
 
 from pto_wsp import DType, tl
 
-FLOATS = (DType.F16, DType.BF16, DType.F32)
-INTEGERS = (DType.I32, DType.I64)
+FLOATS = (DType.F16, DType.BF16, DType.F32, DType.F64)
+SIGNED = (DType.I8, DType.I16, DType.I32, DType.I64)
+INTEGERS = (*SIGNED, DType.U8, DType.U16, DType.U32, DType.U64)
 NUMBERS = (*FLOATS, *INTEGERS)
 
 Array = np.ndarray

@@ -148,7 +148,7 @@ typedef struct pto_tile {
 } pto_tile;
 
 // A matmul operand: a value in scratch (`value`; a float matrix, the box is all of it), or a box of a parameter that
-// is widened while it is packed. f16, bf16 or f32.
+// is widened while it is packed: f16, bf16, f32 or fp8.
 typedef struct pto_operand {
   const void* value;     // dense row-major, or null
   const pto_tile* tile;  // where value is null
@@ -160,8 +160,8 @@ typedef struct pto_operand {
 typedef enum pto_reduction { PTO_SUM, PTO_MAX, PTO_MIN } pto_reduction;
 
 // Numeric routines that emitted kernels call; the same bits on every machine. Values in scratch are dense and
-// row-major; f16, bf16 and f32 are held as float, already rounded to their dtype; f64 as double, integers and i1
-// (one byte) as themselves; there is no fp8. `worker` is pto_call.worker: packing buffers of the calling host thread.
+// row-major; f16, bf16, f32 and fp8 are held as float, already rounded to their dtype; f64 as double, integers and i1
+// (one byte) as themselves. `worker` is pto_call.worker: packing buffers of the calling host thread.
 typedef struct pto_tile_ops {
   void (*load)(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols, void* value);
   void (*store)(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols,

@@ -190,4 +190,15 @@ static inline float pto_pow(float x, float y) {
 static inline float pto_maximum(float a, float b) { return a > b || a != a ? a : b; }
 static inline float pto_minimum(float a, float b) { return a < b || a != a ? a : b; }
 
+// ---- Functions of double: those of the C library -----------------------------------------------
+
+static inline double pto_log(double x) { return __builtin_log(x); }
+static inline double pto_sin(double x) { return __builtin_sin(x); }
+static inline double pto_cos(double x) { return __builtin_cos(x); }
+static inline double pto_tanh(double x) { return __builtin_tanh(x); }
+static inline double pto_erf(double x) { return __builtin_erf(x); }
+static inline double pto_pow(double x, double y) { return __builtin_pow(x, y); }
+static inline double pto_maximum(double a, double b) { return a > b || a != a ? a : b; }
+static inline double pto_minimum(double a, double b) { return a < b || a != a ? a : b; }
+
 #endif

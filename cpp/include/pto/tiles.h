@@ -198,6 +198,32 @@ inline int64_t pto_topk(int64_t rows, int64_t cols, int64_t k, const T* in, T* v
   return -1;
 }
 
+// ---- Products ----------------------------------------------------------------------------------
+
+// out = a (m x k) times b (k x n), plus acc if given, which may be out itself; integers of 8 bits into 32, which wrap
+// around. A transposed operand is stored the other way.
+template <typename T>
+inline void pto_matmul(int64_t m, int64_t k, int64_t n, const T* a, bool transposed_a, const T* b, bool transposed_b,
+                       const int32_t* acc, int32_t* out) {
+  const int64_t row = transposed_a ? 1 : k, step = transposed_a ? m : 1;
+  for (int64_t i = 0; i < m; ++i, out += n) {
+    const T* left = a + i * row;
+    for (int64_t j = 0; j < n; ++j) out[j] = acc ? acc[i * n + j] : 0;
+    if (transposed_b) {
+      for (int64_t j = 0; j < n; ++j) {
+        int32_t sum = out[j];
+        for (int64_t d = 0; d < k; ++d) sum += (int32_t)left[d * step] * b[j * k + d];
+        out[j] = sum;
+      }
+    } else {
+      for (int64_t d = 0; d < k; ++d) {
+        const int32_t factor = left[d * step];
+        for (int64_t j = 0; j < n; ++j) out[j] += factor * b[d * n + j];
+      }
+    }
+  }
+}
+
 // ---- Moves -------------------------------------------------------------------------------------
 
 // out[c][r] = in[r][c], block by block, as both sides are then read and written in short strips.

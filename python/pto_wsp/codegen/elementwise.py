@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from pto_wsp.codegen.values import Buffer, c_number, c_type, rounded
 from pto_wsp.codegen.writer import Writer
@@ -35,6 +35,12 @@ _BINARY: dict[type[Operation], str] = {
     tile.MinimumOp: "pto_minimum({0}, {1})",
     tile.PowOp: "pto_pow({0}, {1})",
 }
+_DOUBLE: dict[type[Operation], str] = {
+    tile.SqrtOp: "__builtin_sqrt({0})",
+    tile.AbsOp: "__builtin_fabs({0})",
+    tile.ReluOp: "pto_maximum({0}, 0.0)",
+}
+"""Where f64 is written in another way than the floats that are held as float."""
 _INTEGER: dict[type[Operation], str] = {
     tile.AbsOp: "{0} < 0 ? -{0} : {0}",
     tile.ReluOp: "{0} > 0 ? {0} : 0",
@@ -42,6 +48,7 @@ _INTEGER: dict[type[Operation], str] = {
     tile.MinimumOp: "{0} < {1} ? {0} : {1}",
 }
 """Where integers are written in another way than floats."""
+_UNSIGNED: dict[type[Operation], str] = {tile.AbsOp: "{0}", tile.ReluOp: "{0}"}
 _COMPARISON: dict[Predicate, str] = {
     Predicate.EQ: "==",
     Predicate.NE: "!=",
@@ -164,11 +171,16 @@ class _LoopNest:
             case tile.BroadcastOp():
                 return operands[0]
             case _:
-                patterns = _UNARY | _BINARY
-                if not is_float(element_type):
-                    patterns |= _INTEGER
-                pattern = patterns[type(op)]
+                pattern = _patterns(element_type)[type(op)]
                 return rounded(pattern.format(*operands), element_type)
+
+
+def _patterns(element_type: Attribute) -> dict[type[Operation], str]:
+    """How ops on a dtype are written."""
+    info = dtype_info(element_type)
+    if info.kind == "float":
+        return _UNARY | _BINARY | (_DOUBLE if info.name == "f64" else {})
+    return _UNARY | _BINARY | _INTEGER | (_UNSIGNED if info.name[0] == "u" else {})
 
 
 def _per_row(value: SSAValue) -> bool:
@@ -180,7 +192,15 @@ def _cast(operand: str, op: tile.CastOp) -> str:
     if dtype_info(target).kind == "bool":
         return f"{operand} != 0"
     if is_float(target):
-        return rounded(operand if is_float(source) else f"(float){operand}", target)
+        return _cast_to_float(operand, source, target)
     if is_float(source):
-        return f"pto_to_{dtype_info(target).name}({operand})"
+        return f"pto_to<{c_type(target)}>({operand})"
     return f"({c_type(target)}){operand}"
+
+
+def _cast_to_float(operand: str, source: Attribute, target: Attribute) -> str:
+    """Rounded once: what a float cannot hold goes to a narrower dtype without meeting it."""
+    if (kind := c_type(target)) == c_type(source):
+        return rounded(operand, target)
+    wide = dtype_info(source).bytes > 2 and dtype_info(target).bytes < 4
+    return rounded(f"pto_odd_float({operand})" if wide else f"({kind}){operand}", target)

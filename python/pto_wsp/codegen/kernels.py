@@ -13,7 +13,7 @@ from pto_wsp.codegen.scratch import aligned
 from pto_wsp.codegen.values import Buffer, c_bytes, c_type, rounded
 from pto_wsp.codegen.writer import Writer, place, quoted
 from pto_wsp.dialects import tile
-from pto_wsp.dialects.dtypes import dtype_info
+from pto_wsp.dialects.dtypes import dtype_info, is_float
 from pto_wsp.dialects.tile import tile_type
 
 
@@ -123,6 +123,9 @@ class KernelEmitter:
             )
 
     def _emit_matmul(self, op: tile.MatmulOp) -> None:
+        if not is_float(op.type.element_type):
+            self._emit_integer_matmul(op)
+            return
         m, k, n = op.shape
         acc = "nullptr" if op.acc is None else self._dense(op.acc, 2)
         a = self._matmul_operand(op.lhs, op.transpose_a is not None, 0)
@@ -134,6 +137,15 @@ class KernelEmitter:
             self._out.line(
                 f"call->ops->matmul(call->worker, {m}, {k}, {n}, &a, &b, {acc}, {target});"
             )
+
+    def _emit_integer_matmul(self, op: tile.MatmulOp) -> None:
+        sizes = ", ".join(map(str, op.shape))
+        flags = [op.transpose_a is not None, op.transpose_b is not None]
+        operands = [self._dense(value, slot) for slot, value in enumerate((op.lhs, op.rhs))]
+        sides = [f"{name}, {str(flag).lower()}" for name, flag in zip(operands, flags, strict=True)]
+        acc = "nullptr" if op.acc is None else self._dense(op.acc, 2)
+        target = self._buffers[op.result].pointer
+        self._out.line(f"pto_matmul({sizes}, {', '.join(sides)}, {acc}, {target});")
 
     def _matmul_operand(self, value: SSAValue, transposed: bool, slot: int) -> str:
         flag = int(transposed)

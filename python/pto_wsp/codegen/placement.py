@@ -11,7 +11,7 @@ from pto_wsp.codegen.index_text import index_text
 from pto_wsp.codegen.scratch import Lifetime, plan_scratch
 from pto_wsp.codegen.values import Buffer, c_bytes
 from pto_wsp.dialects import tile
-from pto_wsp.dialects.dtypes import dtype_info
+from pto_wsp.dialects.dtypes import dtype_info, is_float
 from pto_wsp.dialects.tile import tile_type
 
 
@@ -178,10 +178,11 @@ class Placement:
         self.buffers[value] = view
 
     def _is_streamed(self, op: tile.LoadOp) -> bool:
-        """True for a load that only matmuls use, of a parameter that nothing stores to."""
+        """True for a load of floats that only matmuls use, of what nothing stores to."""
         parameter = self._kernel.parameters[self.arguments[op.ref]]
         return (
             parameter.role is tile.Role.IN
+            and is_float(op.type.element_type)
             and op.rows is None
             and all(
                 isinstance(use.operation, tile.MatmulOp) and use.operation.acc is not op.result

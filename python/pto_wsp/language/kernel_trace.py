@@ -348,8 +348,15 @@ def constant(what: str, number: Any, dtype: DType, shape: tuple[int, int] = (1, 
     if isinstance(number, bool) or not isinstance(number, (int, float)):
         fail(f"{what}: expected a number, found {number!r}")
     info = dtype_named(dtype.value)
+    if dtype.is_storage:
+        fail(f"{what}: {dtype.value} is computed with in f32: tl.cast(x, DType.F32)")
     if not dtype.is_float and (not math.isfinite(number) or number != int(number)):
         fail(f"{what}: {number} is no {dtype.value}; cast the tile to a float dtype first")
+    if not dtype.is_float and int(number) not in info.range:
+        fail(
+            f"{what}: {number} is not in {info.range[0]}..{info.range[-1]}, the range of"
+            f" {dtype.value}; cast the tile to a wider dtype first"
+        )
     if dtype.is_float and math.isfinite(number) and math.isinf(round_to(number, info.name)):
         fail(f"{what}: {number} is beyond the range of {dtype.value}")
     return emit(what, tile.ConstantOp, number, TileType(shape, info.type))
@@ -402,7 +409,9 @@ def cast_to(what: str, value: Value, dtype: DType) -> Value:
 
 
 def widened(what: str, value: Value) -> Value:
-    """Floats as their sums are computed: f16 and bf16 in f32."""
+    """Floats as their sums are computed: f16 and bf16 in f32; TraceError for fp8."""
+    if value.dtype.is_storage:
+        fail(f"{what}: {value.dtype.value} is computed with in f32: tl.cast(x, DType.F32)")
     narrow = value.dtype.is_float and value.dtype.numpy.itemsize < 4
     return cast_to(what, value, DType.F32) if narrow else value
 

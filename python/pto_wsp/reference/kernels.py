@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from xdsl.ir import Block, Operation, SSAValue
 
 from pto_wsp.dialects import tile
+from pto_wsp.reference.casts import cast
 from pto_wsp.reference.tile_ops import Array, check_numbers, evaluate
 
 
@@ -67,8 +67,7 @@ class KernelState:
 
     def _store(self, op: tile.StoreOp) -> None:
         memory, value = self.values[op.ref], self.values[op.value]
-        with np.errstate(over="ignore"):
-            rounded = value.astype(memory.dtype)
+        rounded = cast(value, memory.dtype)
         if op.rows is None:
             self._box(op, rounded.shape)[...] = rounded
             return

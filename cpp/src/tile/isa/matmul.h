@@ -69,7 +69,7 @@ Source operand_source(const pto_operand& operand, int64_t k, int64_t other, bool
   } else {
     const pto_tile& tile = *operand.tile;
     const int64_t corner = operand.row * tile.row_stride + operand.col * tile.col_stride;
-    const int64_t bytes = operand.dtype == PTO_F32 ? 4 : 2;
+    const int64_t bytes = operand.dtype == PTO_F32 ? 4 : operand.dtype == PTO_F16 || operand.dtype == PTO_BF16 ? 2 : 1;
     source = {tile.data ? (const char*)tile.data + corner * bytes : nullptr,
               operand.dtype,
               tile.row_stride,

@@ -27,7 +27,7 @@ from pto_wsp.language.tl.axes import (
     sort,
     topk,
 )
-from pto_wsp.language.tl.composites import layernorm, rmsnorm, softmax
+from pto_wsp.language.tl.composites import dequantize, layernorm, rmsnorm, softmax
 from pto_wsp.language.tl.elements import (
     abs,
     add,
@@ -99,6 +99,7 @@ __all__ = [
     "constant",
     "cos",
     "cumsum",
+    "dequantize",
     "div",
     "erf",
     "exp",

@@ -43,7 +43,8 @@ def store(target: Value, value: Operand, offsets: Offsets = (0, 0)) -> None:
         number = trace.as_value("tl.store", value, ref.dtype)
         value = trace.emit("tl.store", tile.BroadcastOp, number, ref.shape)
     place, indices = trace.offsets_of("tl.store", offsets)
-    trace.emit_op("tl.store", tile.StoreOp, value, ref.argument, place, indices)
+    held = _held("tl.store", value, ref.dtype)
+    trace.emit_op("tl.store", tile.StoreOp, held, ref.argument, place, indices)
 
 
 @recorded
@@ -79,7 +80,16 @@ def scatter_rows(target: Value, value: Value, rows: Value) -> None:
             f"tl.scatter_rows: rows of {ref.name!r} have {ref.shape[1]} columns,"
             f" found {rounded.shape[1]}"
         )
-    trace.emit_op("tl.scatter_rows", tile.StoreOp, rounded, ref.argument, (0, 0), (), numbers)
+    held = _held("tl.scatter_rows", rounded, ref.dtype)
+    trace.emit_op("tl.scatter_rows", tile.StoreOp, held, ref.argument, (0, 0), (), numbers)
+
+
+def _held(what: str, value: Value, dtype: DType) -> Value:
+    """The value as a store to a parameter of `dtype` takes it: f64 is rounded, or widened to."""
+    both_float = value.dtype.is_float and dtype.is_float
+    if not both_float or value.dtype is dtype or DType.F64 not in (value.dtype, dtype):
+        return value
+    return trace.cast_to(what, value, dtype)
 
 
 def _target(what: str, target: object) -> Ref:
