@@ -24,7 +24,7 @@ from pto_wsp import (
     workload,
 )
 
-KERNELS = 16
+KERNELS = 40
 MOST_OPS = 40
 LARGEST = 1 << 12
 """Elements of a tile, at most."""

@@ -63,7 +63,7 @@ class KernelEmitter:
                 self._emit_access(op, "store", tile_type(op.value), self._dense(op.value))
             case tile.FusedOp():
                 result = self._buffers[op.result]
-                emit_loop(self._out, op.ops, [(op.yielded, result)], self._buffers.__getitem__)
+                self._emit_elements(op.ops, op.yielded, result)
             case tile.MatmulOp():
                 self._emit_matmul(op)
             case tile.ForOp():
@@ -78,9 +78,7 @@ class KernelEmitter:
                 self._copy(self._buffers[op.source], self._packed_target(op))
             case _ if is_element_wise(op):
                 result = op.results[0]
-                emit_loop(
-                    self._out, [op], [(result, self._buffers[result])], self._buffers.__getitem__
-                )
+                self._emit_elements([op], result, self._buffers[result])
             case _ if (call := routine(op)) is not None:
                 self._emit_routine(op, call)
             case _:
@@ -98,6 +96,10 @@ class KernelEmitter:
     def _emit_finish(self, op: tile.StoreOp) -> None:
         box, buffer = self._placement.in_memory[op.value], self._buffers[op.value]
         self._out.line(f"pto_finish(call, {_corner(box, buffer.shape)}, {buffer.name});")
+
+    def _emit_elements(self, ops: Sequence[Operation], result: SSAValue, buffer: Buffer) -> None:
+        where = self._buffers.__getitem__
+        emit_loop(self._out, ops, [(result, buffer)], where, self._placement.numbers)
 
     def _emit_access(self, op: tile.AccessOp, name: str, kind: tile.TileType, value: str) -> None:
         rows, cols = kind.shape

@@ -21,7 +21,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from pto_wsp.dialects.syntax import CustomSyntax, parse_body, print_body, strings
 from pto_wsp.dialects.tile_choice import GatherOp, GatherRowsOp, OrderOp, SortOp, TopkOp
-from pto_wsp.dialects.tile_loops import ForOp, FusedOp, YieldOp
+from pto_wsp.dialects.tile_loops import ForOp, FusedOp, NumberOp, YieldOp
 from pto_wsp.dialects.tile_memory import AccessOp, LoadOp, StoreOp, ref_type
 from pto_wsp.dialects.tile_reductions import (
     ArgmaxOp,
@@ -127,6 +127,7 @@ __all__ = [
     "MinimumOp",
     "MulOp",
     "NegOp",
+    "NumberOp",
     "OrderOp",
     "Parameter",
     "Pipe",
@@ -426,6 +427,7 @@ Tile = Dialect(
         SortOp,
         FusedOp,
         ForOp,
+        NumberOp,
         YieldOp,
     ],
     [TileType, RefType, UnitAttr, RoleAttr, SpaceAttr, PredicateAttr, FragmentAttr],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from xdsl.ir import Block, Operation, SSAValue
 
 from pto_wsp.dialects import tile
 from pto_wsp.reference.casts import cast
-from pto_wsp.reference.tile_ops import Array, check_numbers, evaluate
+from pto_wsp.reference.tile_ops import Array, check_numbers, evaluate, numpy_dtype
 
 
 class KernelState:
@@ -38,6 +39,9 @@ class KernelState:
                 self.values[op.result] = self.values[op.yielded]
             case tile.YieldOp():
                 pass
+            case tile.NumberOp():
+                index = op.index.eval([], [self.numbers[index] for index in op.indices])
+                self.values[op.result] = np.full((1, 1), index, numpy_dtype(op.result))
             case _:
                 found = evaluate(op, self.values)
                 self.values |= dict(zip(op.results, found, strict=True))

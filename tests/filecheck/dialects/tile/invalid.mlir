@@ -108,6 +108,18 @@ tile.kernel @k (%y: out 1x1xui8) {
 
 // -----
 
+tile.kernel @number (%y: out 1x1xui8) {
+  tile.for %k in 0 to 3 step 1 {
+    // expected-error @+1 {{the number gets to 256, which is not in 0..255 of u8}}
+    %0 = tile.number [%k * 128] : 1x1xui8
+    // expected-error @+1 {{the result is 1x1xi32, declared as 1x2xi32}}
+    %1 = tile.number [%k] : 1x2xi32
+    tile.yield
+  }
+}
+
+// -----
+
 tile.kernel @storage (%x: in 4x8xf8E4M3FN, %w: in 8x4xf64, %y: out 4x8xf32) {
   %a = tile.load %x : 4x8xf8E4M3FN
   %b = tile.load %w : 8x4xf64
