@@ -101,10 +101,6 @@ def activations(c: Config, step: Step, first: np.ndarray) -> SimpleNamespace:
     def empty(name, columns, dtype=F16):
         return Tensor.empty((step.tokens, columns), dtype, name=name)
 
-    def full(name, columns, value):
-        values = np.full((step.tokens, columns), value, np.float32)
-        return Tensor(data=values, name=name)
-
     return SimpleNamespace(
         x=Tensor.random((step.tokens, c.hidden), F16, name=f"x_{step.unit}", scale=3**0.5),
         first=Tensor(data=first.astype(np.int32), name="first"),
@@ -116,9 +112,9 @@ def activations(c: Config, step: Step, first: np.ndarray) -> SimpleNamespace:
         q=empty("q", c.heads * c.dim),
         k=empty("k", c.kv_heads * c.dim),
         v=empty("v", c.kv_heads * c.dim),
-        highest=full("highest", c.heads, -1e30),
-        total=full("total", c.heads, 0),
-        o=full("o", c.heads * c.dim, 0),
+        highest=empty("highest", c.heads, F32),
+        total=empty("total", c.heads, F32),
+        o=empty("o", c.heads * c.dim, F32),
         x1=empty("x1", c.hidden),
         h1=empty("h1", c.hidden),
         act=empty("act", c.ffn),
@@ -168,14 +164,21 @@ def kernels(c: Config, step: Step) -> SimpleNamespace:
         tl.store(y, tl.concat([a * cos - b * sin, a * sin + b * cos]))
 
     @jit_kernel
-    def append(
+    def begin(
         k: In[Tile[U, KV, F16]],
         v: In[Tile[U, KV, F16]],
         keys: Out[Tile[U, KV, F16]],
         values: Out[Tile[U, KV, F16]],
+        highest: Out[Tile[U, c.heads, F32]],
+        total: Out[Tile[U, c.heads, F32]],
+        o: Out[Tile[U, c.heads * D, F32]],
     ):
+        """A unit's keys and values go into the cache; it has attended to nothing yet."""
         tl.store(keys, k)
         tl.store(values, v)
+        tl.store(highest, -1e30)
+        tl.store(total, 0.0)
+        tl.store(o, 0.0)
 
     @jit_kernel
     def attend(
@@ -240,7 +243,7 @@ def kernels(c: Config, step: Step) -> SimpleNamespace:
         look_up=look_up,
         project=project,
         project_rope=project_rope,
-        append=append,
+        begin=begin,
         attend=attend,
         o_residual=o_residual,
         gate_up=gate_up,
@@ -294,11 +297,14 @@ def layer(c: Config, step: Step, w: SimpleNamespace, t: SimpleNamespace, cache: 
         for u in P(units):
             rows, sequence, first = part(u, step.unit), step.sequence(u), P.read(t.first[u])
             place = slice(first, first + step.unit)
-            k.append[u](
+            k.begin[u](
                 k=t.k[rows],
                 v=t.v[rows],
                 keys=cache.keys[sequence, place],
                 values=cache.values[sequence, place],
+                highest=t.highest[rows],
+                total=t.total[rows],
+                o=t.o[rows],
             )
         heads = step.kv_heads * c.heads // c.kv_heads
         for u, g in P(units, Dense[c.kv_heads // step.kv_heads]("kv_heads")):

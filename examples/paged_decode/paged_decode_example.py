@@ -73,7 +73,10 @@ def tensors(c: Config) -> SimpleNamespace:
     table[np.arange(c.most_pages) < pages[:, None]] = order
     pool = (len(order), c.kv_heads * c.page, c.dim)
     parts = (c.batch, c.most_pages * c.heads)
-    none = np.full((*parts, 1), -np.inf, np.float32)  # the score of a page that is not there
+
+    def zeros(name: str, width: int) -> Tensor:
+        return Tensor(data=np.zeros((*parts, width), np.float32), name=name)
+
     return SimpleNamespace(
         q=Tensor.random((c.batch, c.heads, c.dim), F16, name="q", scale=8.0),
         keys=Tensor.random(pool, F16, name="keys"),
@@ -82,9 +85,9 @@ def tensors(c: Config) -> SimpleNamespace:
         pages=Tensor(data=pages, name="pages"),
         table=Tensor(data=table, name="table"),
         position=Tensor(data=np.arange(c.context, dtype=np.int32), name="position"),
-        largest=Tensor(data=none, name="largest"),
-        total=Tensor(data=np.zeros((*parts, 1), np.float32), name="total"),
-        partial=Tensor(data=np.zeros((*parts, c.dim), np.float32), name="partial"),
+        largest=zeros("largest", 1),
+        total=zeros("total", 1),
+        partial=zeros("partial", c.dim),
         o=Tensor.empty((c.batch, c.heads, c.dim), F16, name="o"),
     )
 
@@ -120,14 +123,22 @@ def paged_decode(c: Config, t: SimpleNamespace) -> Program:
         largest: In[Tile[c.most_pages * H, 1, F32]],
         total: In[Tile[c.most_pages * H, 1, F32]],
         partial: In[Tile[c.most_pages * H, D, F32]],
+        position: In[Tile[1, c.context, I32]],
+        length: In[Tile[1, 1, I32]],
         o: Out[Tile[H, D, F16]],
     ):
+        """Of the pages that the sequence has; for the others there is room only."""
+
+        def largest_of(i):
+            has = tl.load(position, [0, i * N], [1, 1]) < tl.load(length)
+            return tl.where(has, tl.load(largest, [i * H, 0], [H, 1]), -np.inf)
+
         highest = tl.full((H, 1), -np.inf, F32)
         for i in tl.range(c.most_pages):
-            highest = tl.maximum(highest, tl.load(largest, [i * H, 0], [H, 1]))
+            highest = tl.maximum(highest, largest_of(i))
         weights, values = tl.alloc((H, 1)), tl.alloc((H, D))
         for i in tl.range(c.most_pages):
-            weight = tl.exp(tl.load(largest, [i * H, 0], [H, 1]) - highest)
+            weight = tl.exp(largest_of(i) - highest)
             weights = weights + weight * tl.load(total, [i * H, 0], [H, 1])
             values = values + tl.rowmul(tl.load(partial, [i * H, 0], [H, D]), weight)
         tl.store(o, values / weights)
@@ -149,7 +160,14 @@ def paged_decode(c: Config, t: SimpleNamespace) -> Program:
                 partial=t.partial[b, part],
             )
         for b in P(batch):
-            merge[b](largest=t.largest[b], total=t.total[b], partial=t.partial[b], o=t.o[b])
+            merge[b](
+                largest=t.largest[b],
+                total=t.total[b],
+                partial=t.partial[b],
+                position=t.position,
+                length=t.lengths[b],
+                o=t.o[b],
+            )
 
     return decode().task_graph().compile(machine=MACHINE)
 

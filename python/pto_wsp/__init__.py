@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pto_wsp.language import tl
     from pto_wsp.language import tl as pto
     from pto_wsp.language.axes import Dense, DenseDyn, Ragged, Sparse
-    from pto_wsp.language.csp import Channel, connect, consume, process, send
+    from pto_wsp.language.csp import Channel, Event, connect, consume, process, send
     from pto_wsp.language.csr import CSR
     from pto_wsp.language.dtypes import DType
     from pto_wsp.language.index import Symbol
@@ -56,7 +56,7 @@ _HOMES = {
         "TraceError",
     ),
     "language.axes": ("Dense", "DenseDyn", "Ragged", "Sparse"),
-    "language.csp": ("Channel", "connect", "consume", "process", "send"),
+    "language.csp": ("Channel", "Event", "connect", "consume", "process", "send"),
     "language.csr": ("CSR",),
     "language.dtypes": ("DType",),
     "language.index": ("Symbol",),
@@ -90,6 +90,7 @@ __all__ = [
     "DenseDyn",
     "Deps",
     "DispatchPolicy",
+    "Event",
     "ExecutionError",
     "In",
     "InOut",

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-NAMES = sorted(path.stem.removesuffix("_example") for path in EXAMPLES.glob("*/*_example.py"))
-NAMES = [name for name in NAMES if name not in ("deepseek_v3", "grouped")]
+NAMES = sorted(
+    path.name for path in EXAMPLES.iterdir() if (path / f"{path.name}_example.py").exists()
+)
+NAMES.remove("deepseek_v3")  # which has a test of its own
 
 
 def run(name: str, *words: str) -> "subprocess.CompletedProcess[str]":

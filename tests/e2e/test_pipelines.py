@@ -10,6 +10,7 @@ from pto_wsp import (
     Channel,
     Dense,
     DType,
+    Event,
     ExecutionError,
     In,
     Out,
@@ -111,6 +112,45 @@ def test_stages_overlap_and_replicas_more() -> None:
     assert stats.stalls["channel_empty"] > 0
     three, _, _ = three_stages(4, 16, replicas=3)
     assert three.simulate(**MACHINE).stats.makespan_cycles < (20 + N * 100 + 20) / 2
+
+
+def test_an_event_is_all_that_another_process_waits_for() -> None:
+    """Two loads, the event, a long store: the scales begin after the loads and beside the store."""
+    x, y = Tensor(numbers(), name="x"), Tensor.empty((N, 64), F32, name="y")
+    a, b = (Tensor.empty((N, 64), F32, name=name) for name in "ab")
+    ready = Event("ready")
+    asked: list[bool] = []
+
+    def loading() -> None:
+        asked.append(ready.query())
+        for i in P(Dense[2]("i")):
+            load[i](x=x[i], y=a[i])
+        ready.record()
+        asked.append(ready.query())
+        store[0](x=x[2], y=b[0])
+
+    def scaling() -> None:
+        with ready.synchronize():
+            for i in P(Dense[2]("i")):
+                scale[i](x=x[i], y=y[i])
+
+    @workload
+    def two():
+        connect(
+            process("loading").produces(ready).body(loading),
+            process("scaling").consumes(ready).body(scaling),
+        )
+
+    program = two().compile()
+    program.execute()
+    program.synchronize()
+    np.testing.assert_array_equal(y[0:2].numpy(), x.numpy()[:2] * np.float32(3))
+    assert asked == [False, True]
+    tasks = program.simulate(**MACHINE | {"kernels.store": 500}).trace.tasks
+    names = np.array(tasks["kernel"])
+    starts, ends = np.array(tasks["start"]), np.array(tasks["end"])
+    assert starts[names == "scale"].min() == ends[names == "load"].max() == 20
+    assert starts[names == "scale"].max() < ends[names == "store"].max()
 
 
 def test_the_reference_takes_the_same_turns() -> None:

@@ -32,6 +32,7 @@ constexpr int64_t kNoError = std::numeric_limits<int64_t>::max();
 constexpr int64_t kWindow = 65536;
 // A submission that finds the window full waits for this many tasks at once, and so rarely.
 constexpr int64_t kBatch = kWindow / 8;
+constexpr size_t kPublished = 32;
 
 bool is_written(const pto_tensor& tensor) { return tensor.role == PTO_OUTPUT || tensor.role == PTO_TEMPORARY; }
 
@@ -122,7 +123,8 @@ struct Executor::Impl {
     HostTask& slot = prepare(task);
     add_edges(slot, task);
     ++next_id_;
-    if (--slot.waiting == 0) pool_.push(slot);
+    if (--slot.waiting == 0) ready_.push_back(&slot);
+    if (ready_.size() >= kPublished) publish();
   }
 
   void read(const pto_region& region, int64_t* values) {
@@ -195,6 +197,12 @@ struct Executor::Impl {
     return tensors_[region.tensor].has_values || is_empty(box) || written_.covers(box);
   }
 
+  // Ready tasks go to the pool by the dozen: short ones would else cost more in locks and wake-ups than in work.
+  void publish() {
+    if (!ready_.empty()) pool_.push(ready_);
+    ready_.clear();
+  }
+
   // The next task's slot is free from here on.
   void make_room() {
     if (next_id_ < kWindow || slot_of(next_id_).done) return;
@@ -249,6 +257,7 @@ struct Executor::Impl {
   // Waits for tasks of the window, by a task of no kernel that comes after them.
   template <typename Ids>
   void wait_for(const Ids& ids) {
+    publish();
     barrier_.waiting = 1;
     barrier_open_ = false;
     for (const int64_t id : ids) add_edge(slot_of(id), barrier_);
@@ -327,6 +336,7 @@ struct Executor::Impl {
   std::vector<Edge> edges_;
   std::vector<int64_t> writers_;
   std::vector<pto_tile> built_;
+  std::vector<HostTask*> ready_;  // not published yet
   HostTask barrier_;
 
   std::mutex barrier_mutex_;

@@ -34,6 +34,43 @@ class Channel:
         return f"channel {self.name!r} (made at {self.place})"
 
 
+class Event(Channel):
+    """`Event("ready")`: a channel for signals, which carry no numbers.
+
+    A process that `.produces(ready)` records it; one that `.consumes(ready)` does what depends on
+    it in the body of synchronize. A signal waits for its receiver, so that nobody waits to record
+    the first one.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, depth=1)
+
+    def __repr__(self) -> str:
+        return f"event {self.name!r} (made at {self.place})"
+
+    def record(self) -> None:
+        """The signal: there once the tasks above it, in the loops around, are finished."""
+        send(self)
+
+    @overload
+    def synchronize(self) -> AbstractContextManager[Any]: ...
+    @overload
+    def synchronize(self, body: Callable[[], None]) -> None: ...
+    def synchronize(
+        self, body: Callable[[], None] | None = None
+    ) -> AbstractContextManager[Any] | None:
+        """`with ready.synchronize():` what begins when the event is recorded; once per record."""
+        return consume(self) if body is None else consume(self, body)
+
+    def query(self) -> bool:
+        """Whether a process above records the event, so that it may be synchronized with here.
+
+        An answer of the program's text: if it were one of time, values would depend on time.
+        """
+        pipe = current_trace("query(..)").pipe
+        return pipe is not None and self in pipe.channels
+
+
 Body = Callable[[], None] | Callable[[Index], None]
 
 
