@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define PTO_ABI_VERSION 6u
+#define PTO_ABI_VERSION 7u
 #define PTO_MAX_RANK 6
 // What a read answers stays below: index arithmetic on it was checked against 64 bits when the program was compiled.
 #define PTO_INDEX_MAX (INT64_C(1) << 40)
@@ -181,6 +181,10 @@ typedef struct pto_call {
   const pto_tile* args;  // one per parameter
   char* scratch;         // pto_kernel.scratch_bytes, 64-byte aligned
   const char* error;     // set by a body that meets a value it must refuse
+  // Prints a value in scratch; location: "file.py:12".
+  void (*debug)(void* self, const char* location, const char* name, uint8_t dtype, int64_t rows, int64_t cols,
+                const void* value);
+  void* self;
 } pto_call;
 
 typedef struct pto_param {

@@ -14,6 +14,7 @@
 
 #include "deps/overlap_tracker.h"
 #include "deps/written_set.h"
+#include "exec/debug.h"
 #include "exec/describe.h"
 #include "exec/operands.h"
 #include "exec/pool.h"
@@ -50,14 +51,30 @@ std::vector<TensorInfo> tensor_infos(std::span<const TensorBinding> tensors) {
   return infos;
 }
 
+// The task whose body prints.
+struct DebugRun {
+  const pto_kernel& kernel;
+  const pto_site& site;
+  const HostTask& task;
+};
+
+void debug(void* self, const char* location, const char* name, uint8_t dtype, int64_t rows, int64_t cols,
+           const void* value) {
+  const auto& run = *static_cast<const DebugRun*>(self);
+  const std::string task =
+      "task " + std::to_string(run.task.id) + " " + task_name(run.kernel, run.site, run.task.axes.data());
+  print_debug(debug_text(location, name, dtype, rows, cols, value, task));
+}
+
 // What a host thread keeps from task to task.
 class Bench {
  public:
   explicit Bench(size_t scratch_bytes)
       : scratch_(static_cast<char*>(::operator new[](std::max<size_t>(scratch_bytes, 1), kAlignment))) {}
 
-  pto_call call(const HostTask& task) {
-    return {&tile_ops(), worker_.get(), task.args.data(), scratch_.get(), nullptr};
+  // `run` stays with the task's body, which may print.
+  pto_call call(const HostTask& task, DebugRun& run) {
+    return {&tile_ops(), worker_.get(), task.args.data(), scratch_.get(), nullptr, debug, &run};
   }
 
  private:
@@ -254,7 +271,8 @@ struct Executor::Impl {
   void run(int worker, HostTask& task) {
     if (!cancelled_ && task.id < first_error_) {
       if (Bench* bench = bench_of(worker)) {
-        pto_call call = bench->call(task);
+        DebugRun debugged{kernels_[task.kernel], sites_[task.site], task};
+        pto_call call = bench->call(task, debugged);
         kernels_[task.kernel].body(&call);
         if (call.error) fail(task, call.error);
       } else {

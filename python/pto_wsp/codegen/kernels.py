@@ -70,6 +70,8 @@ class KernelEmitter:
                 self._emit_for(op)
             case tile.YieldOp():
                 self._emit_yield(op)
+            case tile.DebugOp():
+                self._emit_debug(op)
             case tile.ConcatOp():
                 self._emit_concat(op)
             case tile.InterleaveOp():
@@ -196,6 +198,13 @@ class KernelEmitter:
         for source, argument in zip(sources, loop.arguments, strict=True):
             if source != self._buffers[argument]:
                 self._copy(source, self._buffers[argument])
+
+    def _emit_debug(self, op: tile.DebugOp) -> None:
+        kind = tile_type(op.source)
+        rows, cols = kind.shape
+        names = f"{quoted(place(op))}, {quoted(op.title.data)}"
+        box = f"{dtype_info(kind.element_type).abi}, {rows}, {cols}"
+        self._out.line(f"call->debug(call->self, {names}, {box}, {self._dense(op.source)});")
 
     def _emit_concat(self, op: tile.ConcatOp) -> None:
         target, col = self._buffers[op.result], 0

@@ -9,13 +9,16 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from pto_wsp.dialects import tile
 from pto_wsp.reference.casts import cast
+from pto_wsp.reference.debug import show
 from pto_wsp.reference.tile_ops import Array, check_numbers, evaluate, numpy_dtype
 
 
 class KernelState:
     """The values of a kernel while it runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, run: str) -> None:
+        """`run` says to whoever looks at numbers what computes them."""
+        self._run_name = run
         self.values: dict[SSAValue, Array] = {}
         """Of tiles; a parameter's is the memory itself."""
         self.numbers: dict[SSAValue, int] = {}
@@ -39,6 +42,8 @@ class KernelState:
                 self.values[op.result] = self.values[op.yielded]
             case tile.YieldOp():
                 pass
+            case tile.DebugOp():
+                show(op, self.values[op.source], self._run_name)
             case tile.NumberOp():
                 index = op.index.eval([], [self.numbers[index] for index in op.indices])
                 self.values[op.result] = np.full((1, 1), index, numpy_dtype(op.result))
@@ -81,8 +86,8 @@ class KernelState:
             memory[row] = line
 
 
-def run_kernel(kernel: tile.KernelOp, operands: Sequence[Array]) -> None:
-    """Runs a kernel on the memory of its parameters, rows x columns each."""
-    state = KernelState()
+def run_kernel(kernel: tile.KernelOp, operands: Sequence[Array], run: str) -> None:
+    """Runs a kernel on the memory of its parameters, rows x columns each, as the task `run`."""
+    state = KernelState(run)
     state.values |= dict(zip(kernel.body.block.args, operands, strict=True))
     state.run_block(kernel.body.block)

@@ -57,6 +57,7 @@ class Interpreter:
         self._tensors = tensors
         self._symbols = symbols
         self._numbers: dict[SSAValue, int] = {}
+        self._task_count = 0
         self._slots: dict[SSAValue, int] = {}
         self._boxes: dict[SSAValue, _Box] = {}
         self._has_values: dict[str, Array] = {}
@@ -257,6 +258,7 @@ class Interpreter:
         boxes = [self._boxes[next(operands[parameter.role])] for parameter in kernel.parameters]
         axes = ", ".join(f"{name}={self._numbers[value]}" for name, value in op.axes.items())
         what = f"task {op.kernel}[{axes}] at {where(op)}"
+        number, self._task_count = self._task_count, self._task_count + 1
         arrays: list[Array] = []
         for parameter, box in zip(kernel.parameters, boxes, strict=True):
             self._check_box(box, what)
@@ -264,7 +266,8 @@ class Interpreter:
                 self._check_values(box, f"{what}: parameter {parameter.name!r}")
             arrays.append(self._memory(box, parameter.type.shape))
         try:
-            run_kernel(kernel, arrays)
+            run = f"task {number} {op.kernel}" + (f"[{axes}]" if axes else "")
+            run_kernel(kernel, arrays, run)
         except ExecutionError as error:
             raise ExecutionError(f"{what}: {error}") from None
         for parameter, box in zip(kernel.parameters, boxes, strict=True):

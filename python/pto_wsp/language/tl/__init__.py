@@ -61,6 +61,7 @@ from pto_wsp.language.tl.loops import range
 from pto_wsp.language.tl.memory import (
     alloc,
     constant,
+    debug,
     full,
     gather_rows,
     iota,
@@ -99,6 +100,7 @@ __all__ = [
     "constant",
     "cos",
     "cumsum",
+    "debug",
     "dequantize",
     "div",
     "erf",

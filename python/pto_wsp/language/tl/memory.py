@@ -84,6 +84,20 @@ def scatter_rows(target: Value, value: Value, rows: Value) -> None:
     trace.emit_op("tl.scatter_rows", tile.StoreOp, held, ref.argument, (0, 0), (), numbers)
 
 
+@recorded
+def debug(x: Value, name: str) -> None:
+    """Prints a tile to stderr wherever its numbers are computed; in virtual time it takes none.
+
+    One text per call, never mixed with another: the place, `name`, shape and dtype, the task with
+    its number and axes (of Kernel.run its name), then a line per row; of more than 8 rows or
+    columns the first and last 4. A task prints in the order of its body; tasks that run on several
+    host threads print as they come, with threads=1 in the order in which they run.
+    """
+    if not isinstance(name, str) or not name or not name.isprintable():  # pyright: ignore[reportUnnecessaryIsInstance]
+        fail(f"tl.debug: expected a name in one line, found {name!r}")
+    trace.emit_op("tl.debug", tile.DebugOp, name, tile_of("tl.debug", x))
+
+
 def _held(what: str, value: Value, dtype: DType) -> Value:
     """The value as a store to a parameter of `dtype` takes it: f64 is rounded, or widened to."""
     both_float = value.dtype.is_float and dtype.is_float

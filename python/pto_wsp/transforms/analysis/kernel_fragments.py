@@ -14,6 +14,7 @@ from pto_wsp.dialects.tile import (
     CompareOp,
     ConstantOp,
     CumsumOp,
+    DebugOp,
     ForOp,
     FusedOp,
     KernelOp,
@@ -90,7 +91,7 @@ def _fragment(op: Operation) -> Fragment | None:
         case MatmulOp():
             element_type = tile_type(op.lhs).element_type
             return Fragment(name, op.shape, element_type, 0, Pipe.CUBE)
-        case ConstantOp() | NumberOp() | ReshapeOp() | YieldOp():
+        case ConstantOp() | DebugOp() | NumberOp() | ReshapeOp() | YieldOp():
             return None
         case SliceOp() if op.strides == (1, 1):
             return None

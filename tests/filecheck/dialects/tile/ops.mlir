@@ -158,11 +158,13 @@ tile.kernel @loop (%x: in 64x16xf32, %y: out 8x16xf32) {
   }
   // CHECK-NEXT: tile.for %j in 0 to 2 step 1 {
   // CHECK-NEXT:   %n = tile.number [%j * 8 + 1] : 1x1xi32
+  // CHECK-NEXT:   tile.debug "n of a run", %n
   // CHECK-NEXT:   tile.store %sum, %y at [0, 0]
   // CHECK-NEXT:   tile.yield
   // CHECK-NEXT: }
   tile.for %j in 0 to 2 step 1 {
     %n = tile.number [%j * 8 + 1] : 1x1xi32
+    tile.debug "n of a run", %n
     tile.store %sum, %y
     tile.yield
   }
