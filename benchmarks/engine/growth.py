@@ -53,13 +53,14 @@ def points(most: int) -> Iterator[Point]:
 class Growth:
     def __init__(self, folder: Path, ptosim: str, repeat: int) -> None:
         self._folder, self._ptosim, self._repeat = folder, ptosim, repeat
-        self._start = self._best(Point("tasks", 1000, tasks=1000))
+        self.start = Point("tasks", 1000, tasks=1000)
+        self._base = self._best(self.start)
 
     def measure(self, point: Point) -> tuple[float, float]:
         """Microseconds of CPU per task, and MiB of memory, both over those of the smallest run."""
         seconds, kib = self._best(point)
-        spent = max(seconds - self._start[0], 0.0)
-        return spent / point.tasks * 1e6, (kib - self._start[1]) / 1024
+        spent = max(seconds - self._base[0], 0.0)
+        return spent / point.tasks * 1e6, (kib - self._base[1]) / 1024
 
     def _best(self, point: Point) -> tuple[float, int]:
         program = self._program(point.tasks, point.edges)
@@ -103,18 +104,18 @@ def _usage(command: list[str]) -> tuple[float, int]:
 def plot(found: dict[str, list[tuple[int, float, float]]], path: Path) -> None:
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, len(found), figsize=(3 * len(found), 5), sharey="row")
+    pyplot.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "growth"}
+    figure, axes = pyplot.subplots(2, len(found), figsize=(3 * len(found), 5))
     for column, (axis, rows) in enumerate(found.items()):
-        values = [value for value, _, _ in rows]
         for row, label in enumerate(("us of CPU per task", "MiB over the start")):
             place = axes[row][column]
-            place.plot(values, [one[row + 1] for one in rows], marker="o")
+            place.plot([one[0] for one in rows], [one[row + 1] for one in rows], marker="o")
             place.set_xscale("log")
-            place.set_ylim(bottom=0)
+            place.set_ylim(0, 1.1 * max(one[row + 1] for one in rows))
             place.set_xlabel(axis)
             place.set_ylabel(label if column == 0 else "")
     figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None, "Creator": None} if path.suffix == ".svg" else {})
 
 
 def main() -> None:
@@ -130,7 +131,8 @@ def main() -> None:
         growth = Growth(Path(folder), arguments.ptosim, arguments.repeat)
         for point in points(arguments.most):
             spent, memory = growth.measure(point)
-            found.setdefault(point.axis, []).append((point.value, spent, memory))
+            if point != growth.start:
+                found.setdefault(point.axis, []).append((point.value, spent, memory))
             print(f"{point.axis:16} {point.value:>12,} {spent:8.3f} {memory:8.1f}", flush=True)
     if arguments.plot:
         plot(found, arguments.plot)
