@@ -143,7 +143,7 @@ def _run(command: Iterable[Any]) -> tuple[str, int]:
         peak = 0
         # Not from getrusage: its peak begins with the process that made the child.
         while child.poll() is None:
-            peak = max(peak, _peak_kib(child.pid))
+            peak = max(peak, peak_kib(child.pid))
             time.sleep(0.005)
         if child.returncode != 0:
             raise SystemExit(f"{' '.join(words)}: exit code {child.returncode}")
@@ -151,7 +151,7 @@ def _run(command: Iterable[Any]) -> tuple[str, int]:
         return out.read(), peak
 
 
-def _peak_kib(process: int) -> int:
+def peak_kib(process: int) -> int:
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
