@@ -81,13 +81,21 @@ void bind_array(pto::Session& session, const std::string& name, const std::strin
 
 using SymbolValues = std::vector<std::pair<std::string, int64_t>>;
 
+pto::RunOptions configured(const pto::Session& session, const std::vector<std::string>& settings, const Path& profile) {
+  pto::Settings all;
+  for (const std::string& text : settings) all.apply_json(text);
+  return pto::configure(session.program(), all, profile);
+}
+
+void check_settings(const pto::Session& session, const std::vector<std::string>& settings, const Path& profile) {
+  configured(session, settings, profile);
+}
+
 std::unique_ptr<pto::Run> start_run(pto::Session& session, const std::string& mode,
                                     const std::vector<std::string>& settings, const Path& profile, int threads,
                                     const Path& trace, const SymbolValues& symbols) {
   const py::gil_scoped_release release;
-  pto::Settings all;
-  for (const std::string& text : settings) all.apply_json(text);
-  pto::RunOptions options = pto::configure(session.program(), all, profile);
+  pto::RunOptions options = configured(session, settings, profile);
   options.mode = mode == "execute" ? pto::Mode::Execute : mode == "check" ? pto::Mode::Check : pto::Mode::Simulate;
   options.threads = threads;
   options.trace = trace;
@@ -247,6 +255,7 @@ void bind_session(py::module_& m) {
       .def("bind", bind_array, py::arg("tensor"), py::arg("dtype"), py::arg("array"), py::arg("has_values"),
            py::keep_alive<1, 4>())
       .def("replay", &pto::Session::replay, py::arg("other"))
+      .def("check_settings", check_settings, py::arg("settings"), py::arg("profile"), ReleaseGil())
       .def("start", start, py::arg("mode"), py::arg("settings"), py::arg("profile"), py::arg("threads"),
            py::arg("trace"), py::arg("symbols"));
 }

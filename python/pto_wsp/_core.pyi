@@ -163,6 +163,7 @@ class Session:
     def bind(self, tensor: str, dtype: str, array: NDArray[Any], has_values: bool) -> None:
         """Uses the array's memory, without a copy."""
     def replay(self, other: Session) -> None: ...
+    def check_settings(self, settings: list[str], profile: str | PathLike[str]) -> None: ...
     def start(
         self,
         mode: Literal["execute", "simulate", "check"],

@@ -107,3 +107,9 @@ def test_data_that_nobody_has(chain: Chain) -> None:
     chain.chosen.has_values = False
     with pytest.raises(ExecutionError, match="'chosen', which has no values: execute first"):
         chain.program.what_if({"window": 4})
+
+
+def test_a_bad_setting_is_told_before_anything_runs(chain: Chain) -> None:
+    chain.chosen.has_values = False  # so that any run fails
+    with pytest.raises(ScheduleError, match="expected fifo"):
+        chain.program.what_if([{"window": 4}, {"ready": "lifo"}])

@@ -175,6 +175,8 @@ class Program:
         Symbols and the data that the workload reads are as in simulate(). ScheduleError names a
         setting that does not exist or has no such value."""
         runs = each_alone_then_together(changes)
+        for run in runs:
+            self._session.check_settings(self._all_settings(run), self._profile)
         self._prepare_simulation(replay)
         return compare(runs, lambda one: _finish(self._start("simulate", one, 1, "", symbols)))
 
@@ -212,8 +214,11 @@ class Program:
     ) -> _core.Run:
         given = {**self._symbols, **_checked_symbols(symbols)}
         count = threads or self._threads or len(os.sched_getaffinity(0))
-        settings = [*self._settings, _settings_text(changes)]
+        settings = self._all_settings(changes)
         return self._session.start(mode, settings, self._profile, count, trace, [*given.items()])
+
+    def _all_settings(self, changes: Changes) -> list[str]:
+        return [*self._settings, _settings_text(changes)]
 
     def _bind(self, allocate: bool) -> None:
         for info in self._loaded.tensors:
