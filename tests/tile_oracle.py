@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,9 @@ import numpy as np
 
 from pto_wsp import DType, tl
 
-FLOATS = (DType.F16, DType.BF16, DType.F32)
-INTEGERS = (DType.I32, DType.I64)
+FLOATS = (DType.F16, DType.BF16, DType.F32, DType.F64)
+SIGNED = (DType.I8, DType.I16, DType.I32, DType.I64)
+INTEGERS = (*SIGNED, DType.U8, DType.U16, DType.U32, DType.U64)
 NUMBERS = (*FLOATS, *INTEGERS)
 
 Array = np.ndarray
@@ -85,7 +87,7 @@ ELEMENTS = (
     Function("sqrt", tl.sqrt, np.sqrt, FLOATS, "one"),
     Function("rsqrt", tl.rsqrt, lambda a: a.dtype.type(1) / np.sqrt(a), FLOATS, "one"),
     _unary("exp", np.exp, 1.0),
-    _unary("log", np.log, 0.51),
+    _unary("log", np.log, 0.82),
     _unary("sin", np.sin, 0.51),
     _unary("cos", np.cos, 0.51),
     _unary("tanh", np.tanh, 0.51),
@@ -98,6 +100,70 @@ ELEMENTS = (
     Function("rowadd", tl.rowadd, lambda a, b: a + b, NUMBERS, "rows"),
     Function("colmul", tl.colmul, lambda a, b: a * b, NUMBERS, "cols"),
     Function("coladd", tl.coladd, lambda a, b: a + b, NUMBERS, "cols"),
+)
+
+
+def _compared(name: str, compare: Callable[[Any, Any], Any]) -> Function:
+    """A comparison as 1 and 0."""
+
+    def body(a: Any, b: Any) -> Any:
+        return tl.where(compare(a, b), tl.full((1, 1), 1, DType.I32), 0)
+
+    def exact(a: Array, b: Array) -> Array:
+        return compare(a, b).astype(np.int32)
+
+    return Function(name, body, exact, result=DType.I32)
+
+
+def _silu(x: Array) -> Array:
+    return x * _sigmoid(x)
+
+
+def _gelu(x: Array) -> Array:
+    return x * (ERF(x / math.sqrt(2)) + 1) / 2
+
+
+WIDE = (DType.F32, DType.F64)
+OPERATORS = (
+    _compared("lt", operator.lt),
+    _compared("le", operator.le),
+    _compared("gt", operator.gt),
+    _compared("ge", operator.ge),
+    _compared("eq", operator.eq),
+    _compared("ne", operator.ne),
+    Function("numbers_right", lambda a: a * 3 - 2 + 1, lambda a: a * 3 - 2 + 1, WIDE, "one"),
+    Function("numbers_left", lambda a: 1 + 3 * a, lambda a: 1 + 3 * a, INTEGERS, "one"),
+    Function("minus", lambda a: 5 - a, lambda a: 5 - a, NUMBERS, "one"),
+    Function("over", lambda a: 2.0 / a, lambda a: 2 / a, FLOATS, "one"),
+    Function("half", lambda a: a / 2, lambda a: a / 2, FLOATS, "one"),
+    Function("squared", lambda a: a**2, lambda a: a**2, FLOATS, "one", 0.51),
+    Function("powers", lambda a: 2.0**a, lambda a: 2**a, FLOATS, "one", 0.51),
+    Function("distance", lambda a: abs(-a), lambda a: np.abs(-a), NUMBERS, "one"),
+    Function(
+        "mixed",
+        lambda a: tl.constant(7, a.dtype) - tl.maximum(a, 1),
+        lambda a: a.dtype.type(7) - np.maximum(a, a.dtype.type(1)),
+        NUMBERS,
+        "one",
+    ),
+    Function(
+        "rows",
+        lambda a: tl.iota(a, 0) + tl.iota(a) * 2,
+        lambda a: np.indices(a.shape)[0] + np.indices(a.shape)[1] * 2,
+        NUMBERS,
+        "one",
+        result=DType.I32,
+    ),
+    Function("silu", tl.silu, _silu, WIDE, "one", data="sums"),
+    Function("gelu", tl.gelu, _gelu, WIDE, "one", data="sums"),
+    Function(
+        "product",
+        lambda a, b: tl.cast(tl.matmul(a, b, transpose_b=True), a.dtype),
+        lambda a, b: a @ b.T,
+        (DType.F16, DType.BF16, DType.F32),
+        "same_columns",
+        data="sums",
+    ),
 )
 
 AXES = (
@@ -252,7 +318,7 @@ MOVES = (
     ),
 )
 
-FUNCTIONS = (*ELEMENTS, *AXES, *SUMS, *MOVES)
+FUNCTIONS = (*ELEMENTS, *OPERATORS, *AXES, *SUMS, *MOVES)
 
 
 def input_shapes(kind: str, shape: Shape, side: int) -> tuple[Shape, ...]:
@@ -271,6 +337,8 @@ def input_shapes(kind: str, shape: Shape, side: int) -> tuple[Shape, ...]:
             return (shape, shape)
         case "columns":
             return (shape, (rows, max(1, cols // 2)))
+        case "same_columns":
+            return (shape, (rows // 2 + 1, cols))
         case "row_numbers":
             return (shape, (max(1, rows // 2), 1))
         case _:

@@ -146,9 +146,9 @@ def _run(command: Iterable[Any]) -> tuple[str, int, float]:
     words = [*map(str, command)]
     with tempfile.TemporaryFile("w+") as out, subprocess.Popen(words, stdout=out) as child:
         # Not from the usage: its peak begins with the process that made the child.
-        peak = _peak_kib(child.pid)
+        peak = peak_kib(child.pid)
         while (ended := os.wait4(child.pid, os.WNOHANG))[0] == 0:
-            peak = max(peak, _peak_kib(child.pid))
+            peak = max(peak, peak_kib(child.pid))
             time.sleep(0.005)
         _, status, usage = ended
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -158,7 +158,7 @@ def _run(command: Iterable[Any]) -> tuple[str, int, float]:
         return out.read(), peak, usage.ru_utime
 
 
-def _peak_kib(process: int) -> int:
+def peak_kib(process: int) -> int:
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):

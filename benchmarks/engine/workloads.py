@@ -68,6 +68,23 @@ def layered(tasks: int) -> Any:
     return stream()
 
 
+def fan(tasks: int, edges: int) -> Any:
+    """Layers of 1000; each task reads so many tiles of the layer before."""
+    layers = tasks // WIDTH
+    x, kernel = _tiles("x", (layers + 1) * WIDTH), _summing("read", "vector", edges)
+
+    @workload
+    def stream():
+        for layer, j in P(Dense[layers]("layer"), Dense[WIDTH]("j")):
+            reads = [(j * 13 + r * 337) % WIDTH for r in range(edges)]
+            kernel[layer, j](
+                **_inputs([_at(x, layer * WIDTH + read) for read in reads]),
+                y=_at(x, (layer + 1) * WIDTH + j),
+            )
+
+    return stream()
+
+
 def moe(tasks: int) -> Any:
     """Rounds of 16 tiles -> 2048 tasks that read two of them -> 16 combines of 128 results each."""
     rounds = tasks // (TILES + EXPERTS + TILES)

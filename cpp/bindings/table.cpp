@@ -130,7 +130,9 @@ kernels: dicts of name, unit, roles, load, compute, store (cycles), load_bytes, 
          read_bytes (-1: all of the regions read).
 tensors: (name, element_bytes, extents).
 program: ("task", kernel, [(tensor, offsets, extents), ...], {key function: value}, [ids that it comes after]), the last
-         two if need be; ("read", (tensor, offsets, extents)), ("scope",), ("part",), ("end",).
+         two if need be; ("read", (tensor, offsets, extents)), ("scope",), ("part",), ("end",), ("pipeline", [depth of a channel, ...],
+         [lines of a process, ...]). Of a process besides: ("send", channel), ("receive", channel), ("done", channel) at the
+         end of a token's body, ("loop",), ("iteration",), ("endloop",).
 
 Raises ValueError for a table that contradicts itself, ScheduleError for a schedule that the machine cannot honour.)");
 }

@@ -2,11 +2,16 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <initializer_list>
+#include <optional>
 #include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
+
+#include "pto/error.h"
+#include "pto/pipeline.h"
 
 namespace py = pybind11;
 
@@ -170,36 +175,128 @@ TableTask read_task(const py::tuple& item, const Table& table, int64_t created, 
   return task;
 }
 
-// Scopes close, and parts are in scopes.
+// Scopes and loops close in order, and parts are in scopes.
 class Nesting {
  public:
   void mark(TableMark mark, const std::string& what) {
-    if (mark == TableMark::Scope) {
-      ++open_;
-      return;
-    }
-    expect(open_ > 0, what + ": there is no open scope");
-    if (mark == TableMark::End) --open_;
+    if (mark == TableMark::Scope || mark == TableMark::Loop) return open_.push_back(mark);
+    const bool loop = mark == TableMark::Iteration || mark == TableMark::EndLoop;
+    expect(!open_.empty() && (open_.back() == TableMark::Loop) == loop,
+           what + ": there is no open " + (loop ? "loop" : "scope"));
+    if (mark == TableMark::End || mark == TableMark::EndLoop) open_.pop_back();
   }
-  void check_end() const { expect(open_ == 0, "program: a scope is not closed"); }
+  void check_end(const std::string& what) const {
+    if (open_.empty()) return;
+    throw py::value_error(what +
+                          (open_.back() == TableMark::Loop ? ": a loop is not closed" : ": a scope is not closed"));
+  }
 
  private:
-  int open_ = 0;
+  std::vector<TableMark> open_;
 };
 
-TableLine read_line(const py::tuple& item, const Table& table, int64_t created, Nesting& nesting,
+TableMark read_mark(const std::string& kind, bool in_process, const std::string& what) {
+  if (!in_process) {
+    return one_of<TableMark>(what, kind,
+                             {{"scope", TableMark::Scope}, {"part", TableMark::Part}, {"end", TableMark::End}});
+  }
+  return one_of<TableMark>(what, kind,
+                           {{"scope", TableMark::Scope},
+                            {"part", TableMark::Part},
+                            {"end", TableMark::End},
+                            {"loop", TableMark::Loop},
+                            {"iteration", TableMark::Iteration},
+                            {"endloop", TableMark::EndLoop}});
+}
+
+TableLine read_line(const py::tuple& item, const Table& table, int64_t created, bool in_process, Nesting& nesting,
                     const std::string& what) {
   expect(!item.empty(), what + ": expected a kind of line");
   const auto kind = as<std::string>(item[0], what);
-  if (kind == "task" || kind == "read") {
-    if (kind == "task") return read_task(item, table, created, what);
+  if (kind == "task") return read_task(item, table, created, what);
+  if (kind == "read") {
     expect(item.size() == 2, what + ": expected (\"read\", region)");
     return read_region(item[1], table.tensors, what);
   }
-  const auto mark =
-      one_of<TableMark>(what, kind, {{"scope", TableMark::Scope}, {"part", TableMark::Part}, {"end", TableMark::End}});
+  const auto mark = read_mark(kind, in_process, what);
   nesting.mark(mark, what);
   return mark;
+}
+
+// ("send", channel), ("receive", channel) or ("done", channel).
+std::optional<pto_channel_call> read_call(const py::tuple& item, size_t channels, const std::string& what) {
+  const std::map<std::string, pto_channel_kind> kinds = {
+      {"send", PTO_SEND}, {"receive", PTO_RECEIVE}, {"done", PTO_DONE}};
+  if (item.size() != 2) return std::nullopt;
+  const auto kind = kinds.find(as<std::string>(item[0], what));
+  if (kind == kinds.end()) return std::nullopt;
+  pto_channel_call call{};
+  call.kind = static_cast<uint8_t>(kind->second);
+  call.channel = as<uint32_t>(item[1], what + ".channel");
+  expect(call.channel < channels, what + ": there is no channel " + std::to_string(call.channel));
+  call.location = "the table";
+  return call;
+}
+
+// A process has one body at a time.
+void note_call(const pto_channel_call& call, TablePipeline::Process& process, int64_t& body, const std::string& what) {
+  expect(call.kind != PTO_RECEIVE || body < 0, what + ": the token before is not done");
+  expect(call.kind != PTO_DONE || body == call.channel, what + ": no token of the channel is being worked on");
+  if (call.kind != PTO_SEND) body = call.kind == PTO_RECEIVE ? int64_t{call.channel} : -1;
+  std::vector<uint32_t>& channels = call.kind == PTO_SEND ? process.sends : process.receives;
+  if (std::find(channels.begin(), channels.end(), call.channel) == channels.end()) channels.push_back(call.channel);
+}
+
+TablePipeline::Process read_process(const py::list& lines, const Table& table, size_t channels,
+                                    const std::string& what) {
+  TablePipeline::Process process;
+  Nesting nesting;
+  int64_t body = -1;
+  for (const py::handle& item : lines) {
+    const std::string here = what + "[" + std::to_string(process.lines.size()) + "]";
+    const auto line = as<py::tuple>(item, here);
+    if (const auto call = read_call(line, channels, here)) {
+      note_call(*call, process, body, here);
+      process.lines.emplace_back(*call);
+    } else {
+      process.lines.push_back(read_line(line, table, 0, true, nesting, here));
+    }
+  }
+  nesting.check_end(what);
+  expect(body < 0, what + ": a token is not done");
+  return process;
+}
+
+int64_t count_tasks(const TableLine& line) {
+  const auto* pipeline = std::get_if<std::shared_ptr<TablePipeline>>(&line);
+  if (pipeline == nullptr) return std::holds_alternative<TableTask>(line) ? 1 : 0;
+  int64_t tasks = 0;
+  for (const TablePipeline::Process& process : (*pipeline)->processes) {
+    for (const TableLine& inner : process.lines) tasks += count_tasks(inner);
+  }
+  return tasks;
+}
+
+std::shared_ptr<TablePipeline> read_pipeline(const py::tuple& item, const Table& table, const std::string& what) {
+  expect(item.size() == 3, what + ": expected (\"pipeline\", depths, processes)");
+  auto pipeline = std::make_shared<TablePipeline>();
+  pipeline->depths = as<std::vector<int64_t>>(item[1], what + ".depths");
+  for (const int64_t depth : pipeline->depths) expect(depth >= 0, what + ": a depth is negative");
+  for (const py::handle& lines : as<py::list>(item[2], what + ".processes")) {
+    pipeline->processes.push_back(
+        read_process(as<py::list>(lines, what), table, pipeline->depths.size(),
+                     what + ".processes[" + std::to_string(pipeline->processes.size()) + "]"));
+  }
+  for (uint32_t channel = 0; channel < pipeline->depths.size(); ++channel) {
+    const auto has = [channel](const std::vector<uint32_t>& channels) {
+      return std::find(channels.begin(), channels.end(), channel) != channels.end();
+    };
+    const auto& processes = pipeline->processes;
+    expect(std::any_of(processes.begin(), processes.end(), [&](const auto& p) { return has(p.sends); }) &&
+               std::any_of(processes.begin(), processes.end(), [&](const auto& p) { return has(p.receives); }),
+           what + ": channel " + std::to_string(channel) + " needs a sender and a receiver");
+  }
+  return pipeline;
 }
 
 void submit(pto::TaskSink& sink, const TableTask& line, const std::vector<std::string>& names) {
@@ -222,21 +319,73 @@ void mark(pto::TaskSink& sink, TableMark mark) {
       return sink.part();
     case TableMark::End:
       return sink.scope_end();
+    case TableMark::Loop:
+      return sink.loop_begin();
+    case TableMark::Iteration:
+      return sink.iteration();
+    case TableMark::EndLoop:
+      return sink.loop_end();
   }
 }
 
 }  // namespace
 
 void Table::run(pto::TaskSink& sink) {
-  for (const TableLine& line : program) {
-    if (const auto* task = std::get_if<TableTask>(&line)) {
-      submit(sink, *task, keys);
-    } else if (const auto* region = std::get_if<pto_region>(&line)) {
-      sink.read(*region);
-    } else {
-      mark(sink, std::get<TableMark>(line));
-    }
+  for (const TableLine& line : program) run_line(sink, line);
+}
+
+void Table::run_line(pto::TaskSink& sink, const TableLine& line) const {
+  if (const auto* task = std::get_if<TableTask>(&line)) {
+    submit(sink, *task, keys);
+  } else if (const auto* region = std::get_if<pto_region>(&line)) {
+    sink.read(*region);
+  } else if (const auto* pipeline = std::get_if<std::shared_ptr<TablePipeline>>(&line)) {
+    run_pipeline(sink, **pipeline);
+  } else {
+    mark(sink, std::get<TableMark>(line));
   }
+}
+
+// The lines of a process up to its next call.
+struct TableProcess {
+  const Table& table;
+  pto::TaskSink& sink;
+  const std::vector<TableLine>& lines;
+  size_t next = 0;
+  pto_channel_call call{};
+
+  static pto_channel_call* resume(void* frame) { return static_cast<TableProcess*>(frame)->go_on(); }
+  pto_channel_call* go_on() {
+    if (call.kind == PTO_RECEIVE && call.received == 0) {
+      throw pto::ExecutionError("the table: nobody sends the token that a process receives from channel " +
+                                std::to_string(call.channel));
+    }
+    for (; next < lines.size(); ++next) {
+      if (const auto* wanted = std::get_if<pto_channel_call>(&lines[next])) {
+        ++next;
+        return &(call = *wanted);
+      }
+      table.run_line(sink, lines[next]);
+    }
+    return nullptr;
+  }
+};
+
+void Table::run_pipeline(pto::TaskSink& sink, const TablePipeline& pipeline) const {
+  std::vector<pto_channel> channels;
+  for (const int64_t depth : pipeline.depths) channels.push_back({"channel", "the table", depth, 0});
+  std::vector<TableProcess> frames;
+  for (const TablePipeline::Process& process : pipeline.processes) frames.push_back({*this, sink, process.lines});
+  std::vector<pto_process> processes;
+  for (size_t i = 0; i < frames.size(); ++i) {
+    const auto& [lines, sends, receives] = pipeline.processes[i];
+    processes.push_back({"process", "the table", static_cast<uint32_t>(sends.size()),
+                         static_cast<uint32_t>(receives.size()), sends.data(), receives.data(), &frames[i],
+                         TableProcess::resume});
+  }
+  const pto_pipeline described = {"the table", static_cast<uint32_t>(channels.size()), channels.data(),
+                                  static_cast<uint32_t>(processes.size()), processes.data()};
+  pto::run_pipeline(described, sink);
 }
 
 pto::MachineConfig read_machine(const py::dict& dict) {
@@ -266,20 +415,34 @@ Table read_table(const py::list& kernels, const py::list& tensors, const py::lis
   int64_t created = 0;
   for (const py::handle& item : program) {
     const std::string what = "program[" + std::to_string(table.program.size()) + "]";
-    table.program.push_back(read_line(as<py::tuple>(item, what), table, created, nesting, what));
-    created += std::holds_alternative<TableTask>(table.program.back()) ? 1 : 0;
+    const auto line = as<py::tuple>(item, what);
+    if (!line.empty() && as<std::string>(line[0], what) == "pipeline") {
+      table.program.emplace_back(read_pipeline(line, table, what));
+    } else {
+      table.program.push_back(read_line(line, table, created, false, nesting, what));
+    }
+    created += count_tasks(table.program.back());
   }
-  nesting.check_end();
+  nesting.check_end("program");
   return table;
 }
 
-void check_keys(const Table& table) {
-  for (size_t i = 0; i < table.program.size(); ++i) {
-    const auto* task = std::get_if<TableTask>(&table.program[i]);
+namespace {
+
+void check_keys(const std::vector<TableLine>& lines, const std::vector<std::string>& keys, const std::string& what) {
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::string here = what + "[" + std::to_string(i) + "]";
+    if (const auto* pipeline = std::get_if<std::shared_ptr<TablePipeline>>(&lines[i])) {
+      for (const TablePipeline::Process& process : (*pipeline)->processes) check_keys(process.lines, keys, here);
+    }
+    const auto* task = std::get_if<TableTask>(&lines[i]);
     if (task == nullptr) continue;
-    for (const std::string& name : table.keys) {
-      expect(task->keys.contains(name),
-             "program[" + std::to_string(i) + "]: the schedule needs the key '" + name + "'");
+    for (const std::string& name : keys) {
+      expect(task->keys.contains(name), here + ": the schedule needs the key '" + name + "'");
     }
   }
 }
+
+}  // namespace
+
+void check_keys(const Table& table) { check_keys(table.program, table.keys, "program"); }

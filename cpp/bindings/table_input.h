@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,8 +18,18 @@ struct TableTask {
   std::map<std::string, int64_t> keys;  // by key function
   std::vector<int64_t> after;
 };
-enum class TableMark { Scope, Part, End };
-using TableLine = std::variant<TableTask, pto_region, TableMark>;  // a region: the orchestrator reads it
+enum class TableMark { Scope, Part, End, Loop, Iteration, EndLoop };
+struct TablePipeline;
+// A region: the orchestrator reads it. A channel call: of a line of a process.
+using TableLine = std::variant<TableTask, pto_region, TableMark, pto_channel_call, std::shared_ptr<TablePipeline>>;
+struct TablePipeline {
+  struct Process {
+    std::vector<TableLine> lines;
+    std::vector<uint32_t> sends, receives;
+  };
+  std::vector<int64_t> depths;  // of the channels
+  std::vector<Process> processes;
+};
 
 class Table final : public pto::TaskSource {
  public:
@@ -30,12 +41,18 @@ class Table final : public pto::TaskSource {
   std::vector<std::string> keys;
 
   void run(pto::TaskSink& sink) override;
+
+ private:
+  void run_line(pto::TaskSink& sink, const TableLine& line) const;
+  void run_pipeline(pto::TaskSink& sink, const TablePipeline& pipeline) const;
+  friend struct TableProcess;
 };
 
 // Each throws ValueError for a field that does not exist or has a wrong type or value.
 pto::MachineConfig read_machine(const pybind11::dict& fields);
 // Besides: for a kernel or tensor that does not exist, a wrong number of operands, a region outside of its tensor,
-// an `after` that is no earlier task, and scopes that do not close.
+// an `after` that is no earlier task, scopes and loops that do not close, and channels that nobody sends to or receives
+// from.
 Table read_table(const pybind11::list& kernels, const pybind11::list& tensors, const pybind11::list& program);
 // Each task needs a value of each key function that the schedule uses.
 void check_keys(const Table& table);

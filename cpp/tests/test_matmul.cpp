@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "pto/dtype.h"
 #include "pto/tile_ops.h"
 #include "tile_reference.h"
 
@@ -57,7 +58,7 @@ class Operand {
     const int64_t height = rows + kRow, width = cols + kCol + 1;
     tile_ = {nullptr, width, 1, 1000, pto::random_key(seed, "tile"), 0.75f};
     if (procedural) return;
-    memory_.resize(static_cast<size_t>(height * width * (dtype == PTO_F32 ? 4 : 2)));
+    memory_.resize(static_cast<size_t>(height * width * pto::dtype_info(static_cast<uint8_t>(dtype)).bytes));
     pto::fill_random(dtype, tile_.key, 1, 0, height * width, memory_.data());
     tile_.data = memory_.data();
   }
@@ -117,7 +118,7 @@ T pick(std::mt19937& random, const T (&from)[N]) {
 TEST_CASE("products of random shapes and operand forms are chains of fused multiply-adds") {
   constexpr int64_t kRows[] = {1, 2, 5, 8, 9, 16, 23}, kDepths[] = {1, 64, 127, 128, 129, 300};
   constexpr int64_t kCols[] = {1, 4, 15, 16, 17, 24, 47, 48, 49, 97, 200};
-  constexpr pto_dtype kDtypes[] = {PTO_F16, PTO_BF16, PTO_F32};
+  constexpr pto_dtype kDtypes[] = {PTO_F16, PTO_BF16, PTO_F32, PTO_F8E4M3, PTO_F8E5M2};
   constexpr Form kForms[] = {Form::Value, Form::Memory, Form::Procedural};
   std::mt19937 random(5);
   for (uint32_t seed = 0; seed < 150; ++seed) {

@@ -93,7 +93,8 @@ TEST_CASE("simulate gives the cycles of execute, with or without a trace") {
 TEST_CASE("simulate needs values only where the workload reads data") {
   Chain chain;
   CHECK(failure([&] { chain.run(pto::Mode::Simulate); }) ==
-        "chain.py:32: the workload reads tensor 'chosen', which has no values: execute first, give it data, or declare routing=Zipf(..)");
+        "chain.py:32: the workload reads tensor 'chosen', which has no values: execute first, give it data, or declare "
+        "routing=Zipf(..)");
   chain.bind_chosen();
   CHECK(chain.run(pto::Mode::Simulate).tasks == 6);
 }

@@ -14,7 +14,8 @@ using namespace pto::test;
 
 pto_tile row_tile(void* data, int64_t cols) { return {data, cols, 1, 0, 0, 0}; }
 
-std::vector<float> load_row(const pto_tile_ops& ops, pto_dtype dtype, std::vector<uint16_t> from) {
+template <typename Pattern>
+std::vector<float> load_row(const pto_tile_ops& ops, pto_dtype dtype, std::vector<Pattern> from) {
   const auto count = static_cast<int64_t>(from.size());
   std::vector<float> values(from.size());
   const pto_tile tile = row_tile(from.data(), count);
@@ -22,9 +23,10 @@ std::vector<float> load_row(const pto_tile_ops& ops, pto_dtype dtype, std::vecto
   return values;
 }
 
-std::vector<uint16_t> store_row(const pto_tile_ops& ops, pto_dtype dtype, const std::vector<float>& values) {
+template <typename Pattern = uint16_t>
+std::vector<Pattern> store_row(const pto_tile_ops& ops, pto_dtype dtype, const std::vector<float>& values) {
   const auto count = static_cast<int64_t>(values.size());
-  std::vector<uint16_t> to(values.size());
+  std::vector<Pattern> to(values.size());
   const pto_tile tile = row_tile(to.data(), count);
   ops.store(&tile, dtype, 0, 0, 1, count, values.data());
   return to;
@@ -125,6 +127,48 @@ TEST_CASE("kernels round as stores do") {
       wrong += std::isnan(expected) ? !std::isnan(rounded) : bits(rounded) != bits(expected);
     }
     CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("fp8 is widened exactly, comes back, and is rounded to the nearest") {
+  struct Fp8 {
+    pto_dtype dtype;
+    float (*widen)(uint8_t);
+    Round round, kernel_round;
+  };
+  const Fp8 formats[] = {{PTO_F8E4M3, widen_f8e4m3, round_f8e4m3, pto_round_f8e4m3},
+                         {PTO_F8E5M2, widen_f8e5m2, round_f8e5m2, pto_round_f8e5m2}};
+  std::vector<uint8_t> patterns(256);
+  for (size_t i = 0; i < patterns.size(); ++i) patterns[i] = static_cast<uint8_t>(i);
+  auto values = hard_floats();
+  for (const Fp8& format : formats) {
+    for (const uint8_t pattern : patterns) {
+      const float number = format.widen(pattern), next = format.widen(static_cast<uint8_t>(pattern + 1));
+      const float tie = std::isfinite(number + next) ? (number + next) / 2 : number * 1.03f;
+      for (const int32_t nudge : {-1, 0, 1}) values.push_back(std::bit_cast<float>(bits(tie) + nudge));
+    }
+  }
+  for (const auto& [name, ops] : tile_tables()) {
+    CAPTURE(name);
+    for (const Fp8& format : formats) {
+      const auto wide = load_row(ops, format.dtype, patterns);
+      const auto back = store_row<uint8_t>(ops, format.dtype, wide);
+      const auto rounded = load_row(ops, format.dtype, store_row<uint8_t>(ops, format.dtype, values));
+      int64_t wrong = 0;
+      for (const uint8_t pattern : patterns) {
+        const float expected = format.widen(pattern);
+        wrong += std::isnan(expected) ? !is_quiet_nan(wide[pattern]) || !std::isnan(format.widen(back[pattern]))
+                                      : bits(wide[pattern]) != bits(expected) || back[pattern] != pattern;
+      }
+      for (size_t i = 0; i < values.size(); ++i) {
+        const float expected = format.round(values[i]), kernel = format.kernel_round(values[i]);
+        wrong += std::isnan(expected) ? !std::isnan(rounded[i]) || !std::isnan(kernel)
+                                      : bits(rounded[i]) != bits(expected) || bits(kernel) != bits(expected);
+      }
+      CHECK(wrong == 0);
+      const auto stored = store_row<uint8_t>(tile_tables()[0].ops, format.dtype, values);
+      CHECK(store_row<uint8_t>(ops, format.dtype, values) == stored);
+    }
   }
 }
 

@@ -48,6 +48,14 @@ inline float widen_small_float(uint32_t pattern, int mantissa, int exponent_bits
 
 inline float widen_f16(uint16_t pattern) { return widen_small_float(pattern, 10, 5); }
 inline float widen_bf16(uint16_t pattern) { return widen_small_float(pattern, 7, 8); }
+inline float widen_f8e5m2(uint8_t pattern) { return widen_small_float(pattern, 2, 5); }
+// It has numbers where others have infinities, and one NaN per sign.
+inline float widen_f8e4m3(uint8_t pattern) {
+  const float sign = pattern & 0x80 ? -1.0f : 1.0f;
+  if ((pattern & 0x7f) == 0x7f) return std::copysign(std::nanf(""), sign);
+  const float fraction = static_cast<float>(8 + (pattern & 7));
+  return (pattern & 0x78) == 0x78 ? sign * std::ldexp(fraction, 5) : widen_small_float(pattern, 3, 4);
+}
 
 // The nearest number with `mantissa` bits, ties to even; infinity from half a step above the largest on.
 inline float round_small_float(float value, int mantissa, int lowest_exponent, double largest) {
@@ -59,5 +67,10 @@ inline float round_small_float(float value, int mantissa, int lowest_exponent, d
 
 inline float round_f16(float value) { return round_small_float(value, 10, -14, 65504); }
 inline float round_bf16(float value) { return round_small_float(value, 7, -126, 0x1.fep127); }
+inline float round_f8e5m2(float value) { return round_small_float(value, 2, -14, 57344); }
+inline float round_f8e4m3(float value) {
+  const float rounded = round_small_float(value, 3, -6, 448);
+  return std::isinf(rounded) ? NAN : rounded;
+}
 
 }  // namespace pto::test

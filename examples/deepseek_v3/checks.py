@@ -37,9 +37,26 @@ def check_layer(c: Config, t: SimpleNamespace) -> list[Check]:
     return checks
 
 
+def check_decode(c: Config, t: SimpleNamespace) -> list[Check]:
+    """What one step of decoding has computed, with the cache as it was before."""
+    latents, keys = golden.f64(t.cache.latent), golden.f64(t.cache.k_pe)
+    places = t.cache.position.numpy()[:, 0]
+    for b, place in enumerate(places):
+        if not np.array_equal(latents[b, place], golden.f64(t.latent[0, b])):
+            return [Check(f"cache of sequence {b}", "the token's latent is not there", False)]
+    caches = [(latents[b, :place], keys[b, :place]) for b, place in enumerate(places)]
+    return check_values(c, t, 0, golden.decode(c, t, golden.f64(t.x[0]), caches))
+
+
 def check_sequence(c: Config, t: SimpleNamespace, b: int) -> list[Check]:
+    return check_values(c, t, b, golden.attention(c, t, golden.f64(t.x[b])))
+
+
+def check_values(
+    c: Config, t: SimpleNamespace, b: int, before: dict[str, golden.Array]
+) -> list[Check]:
+    """`before` is what comes before the experts."""
     chosen = t.chosen[b].numpy().astype(np.int64)
-    before = golden.attention(c, t, golden.f64(t.x[b]))
     checks = [compare(c, name, getattr(t, name)[b].numpy(), before[name]) for name in before]
     own, exact = golden.f64(t.logits[b]), before["logits"]
     checks.append(check_choice(c, t, own, chosen, SCORE_ROUNDING, "by its logits"))
@@ -47,7 +64,8 @@ def check_sequence(c: Config, t: SimpleNamespace, b: int) -> list[Check]:
     checks.append(check_choice(c, t, exact, chosen, limit, "by golden logits"))
     if any(not check.passed for check in checks):
         return checks  # experts that cannot be trusted are no input for the rest
-    tokens = list(range(c.seq) if c.routed_elements <= CHECKED_IN_FULL else SAMPLED_TOKENS)
+    sampled = [token % c.seq for token in SAMPLED_TOKENS]
+    tokens = list(range(c.seq)) if c.routed_elements <= CHECKED_IN_FULL else sampled
     x1, h2, logits = (before[name][tokens] for name in ("x1", "h2", "logits"))
     after = golden.moe(c, t, x1, h2, logits, chosen[tokens])
     for name, expected in after.items():

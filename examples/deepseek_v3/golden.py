@@ -73,6 +73,37 @@ def attention(c: Any, w: Any, x: Array) -> dict[str, Array]:
     return dict(zip(names, (h, latent, k_pe, o, x1, h2, logits), strict=True))
 
 
+def decode(c: Any, w: Any, x: Array, caches: list[tuple[Array, Array]]) -> dict[str, Array]:
+    """The next token of each sequence, x [sequence, hidden]: everything up to the router's input.
+
+    A sequence's cache is the normed latents and turned keys of its tokens so far."""
+    h = rms(x, f64(w.norm_attention), c.eps)
+    kv = h @ f64(w.w_kv)
+    latent = rms(kv[:, : c.kv_rank], f64(w.norm_kv), c.eps)
+    o = np.empty((len(x), c.heads * c.head_dim))
+    k_pe = np.empty((len(x), c.rope_dim))
+    for head in range(c.heads):
+        q, w_uk, w_uv = h @ f64(w.w_q[head]), f64(w.w_uk[head]), f64(w.w_uv[head])
+        for b, (old_latent, old_k_pe) in enumerate(caches):
+            place = len(old_latent)
+            k_pe[b] = turned(kv[b, c.kv_rank :], place, c.theta)
+            latents = np.vstack([old_latent, latent[b]])
+            score = latents @ w_uk.T @ q[b, : c.head_dim]
+            query = turned(q[b, c.head_dim :], place, c.theta)
+            score += np.vstack([old_k_pe, k_pe[b]]) @ query
+            p = softmax(score * (c.head_dim + c.rope_dim) ** -0.5)
+            o[b, head * c.head_dim : (head + 1) * c.head_dim] = p @ (latents @ w_uv)
+    x1 = x + o @ f64(w.w_o)
+    h2 = rms(x1, f64(w.norm_moe), c.eps)
+    names = ("h", "latent", "k_pe", "o", "x1", "h2", "logits")
+    return dict(zip(names, (h, latent, k_pe, o, x1, h2, h2 @ f64(w.w_router)), strict=True))
+
+
+def turned(row: Array, place: int, theta: float) -> Array:
+    """`rope` of the row at one place."""
+    return rope(np.vstack([np.zeros((place, len(row))), row]), theta)[-1]
+
+
 def choose(c: Any, w: Any, logits: Array) -> tuple[Chosen, Array]:
     """The experts of each token, and the largest error of a score that cannot change their set."""
     biased = sigmoid(logits) + f64(w.bias).reshape(-1)

@@ -1,9 +1,11 @@
 """The layer's tensors: given, procedural, or filled by its tasks."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from config import Config
+from numpy.typing import NDArray
 
 from pto_wsp import DType, Tensor, Zipf
 
@@ -66,14 +68,12 @@ def procedural_weights(c: Config, seed: int) -> dict[str, Tensor]:
     }
 
 
-def rope_tables(c: Config) -> dict[str, Tensor]:
-    """cos and sin, [seq, rope_dim / 2], of the angle position * theta^(-2i / rope_dim)."""
+def turns(c: Config, positions: NDArray[Any]) -> tuple[Tensor, Tensor]:
+    """cos and sin, [row, rope_dim / 2], of the angle position * theta^(-2i / rope_dim)."""
     frequency = c.theta ** (-np.arange(0, c.rope_dim, 2) / c.rope_dim)
-    angle = np.outer(np.arange(c.seq), frequency)
-    return {
-        "cos": Tensor(data=np.cos(angle).astype(np.float32), name="cos"),
-        "sin": Tensor(data=np.sin(angle).astype(np.float32), name="sin"),
-    }
+    angle = np.outer(positions, frequency)
+    cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+    return Tensor(data=cos, name="cos"), Tensor(data=sin, name="sin")
 
 
 def tensors(
@@ -85,4 +85,5 @@ def tensors(
         x = Tensor.random(shape, c.dtype, name="x", seed=seed, scale=3**0.5)
     else:
         x = Tensor.empty(shape, c.dtype, name="x")
-    return SimpleNamespace(x=x, **rope_tables(c), **weights, **vars(activations(c, seed)))
+    cos, sin = turns(c, np.arange(c.seq))
+    return SimpleNamespace(x=x, cos=cos, sin=sin, **weights, **vars(activations(c, seed)))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pto_wsp.language import tl
     from pto_wsp.language import tl as pto
     from pto_wsp.language.axes import Dense, DenseDyn, Ragged, Sparse
+    from pto_wsp.language.csp import Channel, Event, connect, consume, process, send
     from pto_wsp.language.csr import CSR
     from pto_wsp.language.dtypes import DType
     from pto_wsp.language.index import Symbol
@@ -55,6 +56,7 @@ _HOMES = {
         "TraceError",
     ),
     "language.axes": ("Dense", "DenseDyn", "Ragged", "Sparse"),
+    "language.csp": ("Channel", "Event", "connect", "consume", "process", "send"),
     "language.csr": ("CSR",),
     "language.dtypes": ("DType",),
     "language.index": ("Symbol",),
@@ -81,12 +83,14 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CSR",
+    "Channel",
     "CompileError",
     "DType",
     "Dense",
     "DenseDyn",
     "Deps",
     "DispatchPolicy",
+    "Event",
     "ExecutionError",
     "In",
     "InOut",
@@ -112,9 +116,13 @@ __all__ = [
     "WindowMode",
     "Zipf",
     "combine",
+    "connect",
+    "consume",
     "jit_kernel",
     "kernel",
+    "process",
     "pto",
+    "send",
     "sequential",
     "slot",
     "slot_load",

@@ -128,3 +128,35 @@ def test_a_python_body_beside_it_is_what_it_was() -> None:
 
     assert twice.cpp is None
     assert twice.ops == ("constant", "load", "mul", "store")
+
+
+@kernel(
+    cpp_src="for (int i = 0; i < 8; ++i) { y[i] = w[i] / 3; n[i] = (uint8_t)(n[i] + k[i]); }",
+    cost=100,
+)
+def thirds(
+    w: In[Tile[1, 8, DType.F64]],
+    k: In[Tile[1, 8, DType.I64]],
+    n: InOut[Tile[1, 8, DType.U8]],
+    y: Out[Tile[1, 8, DType.F8E4M3]],
+):
+    """The Python body is not called."""
+    raise AssertionError
+
+
+def test_pointers_are_to_elements_of_every_dtype() -> None:
+    w, k = np.linspace(-900, 900, 8)[None], np.full((1, 8), 200, np.int64)
+    counted = np.arange(8, dtype=np.uint8)[None].copy() * 20
+    n = Tensor(data=counted.copy(), name="n")
+    y = Tensor.empty((1, 8), DType.F8E4M3, name="y")
+
+    @workload
+    def one():
+        thirds(w=Tensor(data=w, name="w"), k=Tensor(data=k, name="k"), n=n, y=y)
+
+    program = one().task_graph().compile()
+    program.execute()
+    program.synchronize()
+    np.testing.assert_array_equal(n.numpy(), counted + np.uint8(200))
+    expected = (w / 3).astype(np.float32).astype(DType.F8E4M3.numpy)
+    np.testing.assert_array_equal(y.numpy().astype(float), expected.astype(float))

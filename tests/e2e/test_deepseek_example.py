@@ -351,3 +351,19 @@ def test_grouped_experts_give_the_same_values_in_less_time() -> None:
     )
     assert grouped < per_token
     assert lines[-1].startswith("Lesson: grouping moves 0.")
+
+
+def test_decoding_from_the_cache_of_a_prefill_is_the_whole_sequence() -> None:
+    script = Path(__file__).with_name("prefill_then_decode.py")
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, cwd=FOLDER, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(" ok\n") == 24, done.stdout
+
+
+def test_a_step_of_decoding_passes_its_checks() -> None:
+    done = run(FOLDER / "decode_example.py", "--hidden", "256", "--room", "48")
+    assert done.code == 0, done.out + done.err
+    assert done.out.count("    ok ") == 15, done.out
+    assert "What if" in done.out

@@ -25,6 +25,7 @@ from pto_wsp import (
     Symbol,
     Tensor,
     Tile,
+    Zipf,
     jit_kernel,
     slot,
     slot_load,
@@ -265,3 +266,32 @@ def test_ptosim_takes_symbols(case: Case, tmp_path: Path) -> None:
         refused = ptosim("--symbol", wrong)
         assert refused.returncode == 2
         assert f"expected NAME=VALUE with an integer, found '{wrong}'" in refused.stderr
+
+
+@pytest.mark.parametrize("dtype", [DType.U8, DType.I16, DType.U32, DType.U64])
+def test_routing_is_the_same_in_every_dtype_that_holds_it(dtype: DType) -> None:
+    """Values up to 249 fit in a u8, which an i8 of as many bytes has not."""
+
+    @jit_kernel
+    def mark(x: In[Tile[1, 8, DType.F32]], y: Out[Tile[1, 8, DType.F32]]):
+        tl.store(y, tl.load(x))
+
+    def marked(kind: DType) -> Any:
+        x = Tensor(data=np.ones((1, 8), np.float32), name="x")
+        y = Tensor(data=np.zeros((250, 8), np.float32), name="y")
+        routing = Tensor.empty((3, 8), kind, name="routing", routing=Zipf(0.8, values=250))
+
+        @workload
+        def chosen():
+            for t in P(Dense[3]("token")):
+                for e in P.sel(routing[t], name="expert"):
+                    mark[t, e](x=x, y=y[e])
+
+        program = chosen().task_graph().compile()
+        program.execute()
+        program.synchronize()
+        return y.numpy()[:, 0].nonzero()[0].tolist()
+
+    found = marked(dtype)
+    assert found == marked(DType.I32)
+    assert max(found) > 127

@@ -227,3 +227,34 @@ def test_ptoc_machine(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
     assert "mine.json" in errors
     assert "clock" in errors
     assert "cores.cube" in errors
+
+
+@pytest.mark.parametrize(
+    ("dtype", "steps"),
+    [
+        (DType.F32, 2 * 64 // 8),
+        (DType.F16, 64 // 16),
+        (DType.I8, 64 // 32),
+        (DType.F8E4M3, 64 // 32),
+    ],
+)
+def test_the_cube_takes_32_bytes_of_k_in_a_step(dtype: DType, steps: int) -> None:
+    result = DType.F32 if dtype.is_float else DType.I32
+
+    @jit_kernel
+    def product(
+        a: In[Tile[16, 64, dtype]], b: In[Tile[64, 16, dtype]], y: Out[Tile[16, 16, result]]
+    ):
+        tl.store(y, a @ b)
+
+    @workload
+    def one():
+        product(
+            a=Tensor.empty((16, 64), dtype, name="a"),
+            b=Tensor.empty((64, 16), dtype, name="b"),
+            y=Tensor.empty((16, 16), result, name="y"),
+        )
+
+    pipes = one().task_graph().compile(machine="ascend_a3").costs()[0]["pipes"]
+    # The published model: 6 + c * ceil(M / 16) * ceil(K / (32 / bytes)) * ceil(N / 16).
+    assert next(pipe["cycles"] for pipe in pipes if pipe["name"] == "cube") == 6 + steps

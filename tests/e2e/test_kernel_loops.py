@@ -63,6 +63,18 @@ def softmax_in_pieces(x: In[Tile[4, 64, F32]], y: Out[Tile[4, 1, F32]]):
     tl.store(y, largest + tl.log(total))
 
 
+@jit_kernel
+def numbered(x: In[Tile[4, 64, F32]], y: Out[Tile[4, 64, F32]], n: Out[Tile[4, 16, I32]]):
+    """What lies beyond column 40 is 0, and every element of n is counted in its runs."""
+    seen = tl.alloc((4, 16), I32)
+    for k in tl.range(4):
+        piece = tl.load(x, [0, k * 16], [4, 16])
+        inside = tl.iota(piece) + k * 16 < 40
+        seen = seen + (3 * k + 1) * tl.cast(tl.iota(piece, 0), I32) - k // 2
+        tl.store(y, tl.where(inside, piece * k, 0.0), [0, k * 16])
+    tl.store(n, seen)
+
+
 def given(*shape: int) -> NDArray[np.float32]:
     return np.random.default_rng(len(shape)).standard_normal(shape).astype(np.float32)
 
@@ -79,7 +91,9 @@ def found() -> dict[str, Any]:
         "rotated": (1, 8),
         "nested": (1, 1),
         "softmax": (4, 1),
+        "masked": (4, 64),
     }
+    seen = Tensor.empty((4, 16), I32, name="seen")
     y = {name: Tensor.empty(shape, F32, name=name) for name, shape in shapes.items()}
     a, b, x, m, s = (
         Tensor(data=data, name=name) for name, data in zip("abxms", (A, B, X, M, S), strict=True)
@@ -92,15 +106,39 @@ def found() -> dict[str, Any]:
         rotated(x=x, y=y["rotated"])
         nested(x=m, y=y["nested"])
         softmax_in_pieces(x=s, y=y["softmax"])
+        numbered(x=s, y=y["masked"], n=seen)
 
     program = all_of_them().task_graph().compile()
     program.execute()
     program.synchronize()
+    y["seen"] = seen
     return {"program": program} | {name: tensor.numpy() for name, tensor in y.items()}
 
 
 def test_a_matmul_in_steps(found: dict[str, Any]) -> None:
     np.testing.assert_allclose(found["product"], A @ B, rtol=1e-5, atol=1e-5)
+
+
+def test_the_number_of_a_run_is_a_tile(found: dict[str, Any]) -> None:
+    columns = np.arange(64)
+    expected = np.where(columns < 40, S * (columns // 16).astype(np.float32), np.float32(0))
+    rows = np.arange(4)[:, None] + np.zeros((1, 16), int)
+    counted = sum((3 * k + 1) * rows - k // 2 for k in range(4))
+    for y, n in ((found["masked"], found["seen"]), numbered.run(S)):
+        np.testing.assert_array_equal(y, expected)
+        np.testing.assert_array_equal(n, counted)
+
+
+def test_a_number_has_to_lie_in_the_dtype_of_the_tile() -> None:
+    @jit_kernel
+    def small(x: In[Tile[1, 8, DType.U8]], y: Out[Tile[1, 8, DType.U8]]):
+        for k in tl.range(3):
+            tl.store(y, tl.load(x) + k * 128)
+
+    with pytest.raises(
+        TraceError, match=r"\+: the number gets to 256, which is not in 0..255 of u8"
+    ):
+        small.op()
 
 
 def test_carried_tiles_change_places(found: dict[str, Any]) -> None:
@@ -131,7 +169,7 @@ def test_a_row_in_pieces(found: dict[str, Any]) -> None:
 
 def test_a_loop_is_one_piece_of_code(found: dict[str, Any]) -> None:
     program: Program = found["program"]
-    assert program.ir("tile").count("tile.for") == 6
+    assert program.ir("tile").count("tile.for") == 7
     assert program.ir("tile").count("tile.matmul") == 1
     assert product.ops.count("matmul") == 1
 

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from model.engine import run_engine
 from model.joins import JOINS
+from model.pipelines import PIPELINES
 from model.simulator import simulate
 from model.timelines import COLUMNS, TIMELINES, Timeline
 
+ALL = [*TIMELINES, *JOINS, *PIPELINES]
 SIMULATORS = {"engine": run_engine, "model": simulate}
 
 
@@ -17,7 +19,9 @@ def simulator(request: pytest.FixtureRequest) -> Callable[..., dict[str, Any]]:
     return SIMULATORS[request.param]
 
 
-@pytest.mark.parametrize("timeline", [*TIMELINES, *JOINS], ids=lambda timeline: timeline.name)
+@pytest.mark.parametrize(
+    "timeline", [*TIMELINES, *JOINS, *PIPELINES], ids=lambda timeline: timeline.name
+)
 def test_worked_timeline(simulator: Callable[..., dict[str, Any]], timeline: Timeline) -> None:
     found = simulator(*timeline.arguments)
     tasks = [{column: row[column] for column in COLUMNS} for row in found["tasks"]]

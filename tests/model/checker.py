@@ -13,6 +13,7 @@ from itertools import pairwise
 from math import prod
 from typing import Any
 
+from .channels import Turns, check_channels
 from .graph import scheduler_count
 from .memory import SharedMemory
 from .tables import (
@@ -26,6 +27,7 @@ from .tables import (
     read_region,
     read_schedule,
 )
+from .unrolling import unrolled
 
 Row = Mapping[str, Any]
 
@@ -43,7 +45,7 @@ def check(
         read_machine(machine),
         read_schedule(schedule),
         [Kernel(**kernel) for kernel in kernels],
-        program,
+        unrolled(program),
         found,
         tensors,
     )
@@ -55,6 +57,7 @@ def check(
     checker.check_edges()
     checker.check_values()
     checker.check_structure()
+    check_channels(checker.program, checker.rows, checker.reported)
     checker.check_schedulers()
     checker.check_scopes()
     checker.check_cores()
@@ -100,7 +103,7 @@ class Checker:
         only_loads = kernel.load > 0 and kernel.compute + kernel.store == 0
         return row["dispatch"], row["end"], row["start"], int(only_loads)
 
-    def _reported(self, row: Row) -> int:
+    def reported(self, row: Row) -> int:
         """The task is finished at this cycle at the earliest."""
         return row["end"] + self.costs.completion_latency + self.costs.complete
 
@@ -143,7 +146,7 @@ class Checker:
             )
             assert 0 <= row["submit"] <= submitted <= row["ready"] <= row["dispatch"], row
             assert row["dispatch"] + seen_after <= row["start"] <= row["end"], row
-            assert self._reported(row) <= row["retire"], row
+            assert self.reported(row) <= row["retire"], row
         for before, row in pairwise(self.rows):
             assert before["retire"] <= row["retire"], row
             operands = len(self.launches[before["task"]][2])
@@ -184,14 +187,14 @@ class Checker:
         for src, dst, kind in self.edges:
             assert (kind == "structural") == (src < 0 or dst < 0), (src, dst, kind)
             if src >= 0 and dst < 0:
-                joined[dst] = max(joined.get(dst, 0), self._reported(self.rows[src]))
+                joined[dst] = max(joined.get(dst, 0), self.reported(self.rows[src]))
         for src, dst, _ in self.edges:
             if dst < 0:
                 continue
             if src >= 0:
                 assert self._listed(src, dst), (src, dst)
             # A nested join only adds to what the join around it waits for.
-            before = self._reported(self.rows[src]) if src >= 0 else joined.get(src, 0)
+            before = self.reported(self.rows[src]) if src >= 0 else joined.get(src, 0)
             assert self.rows[dst]["ready"] >= before, (src, dst)
 
         self._check_asked_edges({(src, dst) for src, dst, _ in self.edges})
@@ -232,9 +235,9 @@ class Checker:
                 assert all(row["ready"] >= before[place] for place in places), row
             for role, places in accesses:
                 for place in places:
-                    touched[place] = max(touched[place], self._reported(row))
+                    touched[place] = max(touched[place], self.reported(row))
                     if role != "in":
-                        wrote[place] = max(wrote[place], self._reported(row))
+                        wrote[place] = max(wrote[place], self.reported(row))
 
     def check_structure(self) -> None:
         """A part is ready after all of the part before it, as the program's text has it."""
@@ -243,8 +246,11 @@ class Checker:
         """Of each open scope, and of the program: when its current part may begin."""
         until = [0]
         """When all that the current part (of the program: everything) holds is over."""
+        turns = Turns()
         for line in self.program:
             match line[0]:
+                case "processes" | "process" | "endprocesses":
+                    after, until = turns.take(line, after, until)
                 case "scope":
                     after.append(after[-1])
                     until.append(0)
@@ -257,7 +263,7 @@ class Checker:
                 case "task":
                     row = self.rows[next(ids)]
                     assert row["ready"] >= after[-1], row
-                    until[-1] = max(until[-1], self._reported(row))
+                    until[-1] = max(until[-1], self.reported(row))
 
     def check_schedulers(self) -> None:
         """One job at a time: dispatches of one scheduler are a dispatch's cost apart."""
@@ -278,7 +284,7 @@ class Checker:
                 flight = flights[place]
                 while flight and flight[0] <= row["dispatch"]:
                     heappop(flight)
-                heappush(flight, self._reported(row))
+                heappush(flight, self.reported(row))
                 assert len(flight) <= limit, (row, place)
 
     def _limits(self, row: Row) -> Iterator[tuple[tuple[str, int, int], int]]:

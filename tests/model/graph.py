@@ -37,19 +37,22 @@ class PlannedTask:
     """In the window."""
     sources: list[int] = field(default_factory=list)
     """Earlier tasks, ascending, and at most one join (a negative id)."""
-    join: int | None = None
-    """The join that the task is a member of."""
+    joins: list[int] = field(default_factory=list)
+    """The joins that the task is a member of."""
 
 
 @dataclass
 class Join:
-    """A part of a sequential scope that holds a task."""
+    """A part of a sequential scope that holds a task, or what a process waits for."""
 
     id: int
     members: list[int] = field(default_factory=list)
-    """Tasks, and the last parts of nested scopes."""
+    """Tasks, the last parts of nested scopes, and other joins."""
     around: int | None = None
-    """The join that this one is a member of."""
+    """The join of the part around, which this one is a member of."""
+    others: list[tuple[int, str]] = field(default_factory=list)
+    """Further joins that this one is a member of, and the name of the wait that it ends there;
+    empty: as this one's own."""
 
 
 class ReadStep(NamedTuple):
@@ -137,6 +140,20 @@ class Structure:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._scopes: list[Scope] = []
+        self.processes: Processes | None = None
+
+    def processes_begin(self, depths: Sequence[int], receivers: Sequence[int], count: int) -> None:
+        self.processes = Processes(self._plan, depths, receivers, count)
+        self._around = list(self._scopes)
+
+    def process(self, number: int) -> None:
+        """The process goes on: its scopes are the innermost ones."""
+        assert self.processes is not None
+        scopes = self.processes.turn(number, self._scopes[len(self._around) :])
+        self._scopes = [*self._around, *scopes]
+
+    def processes_end(self) -> None:
+        self.processes = None
 
     def begin(self) -> None:
         self._scopes.append(Scope())
@@ -164,17 +181,175 @@ class Structure:
                 scope.current = -1 - len(self._plan.joins)
                 self._plan.joins[scope.current] = Join(scope.current)
         before = [scope.before for scope in self._scopes if scope.before is not None]
-        if before:
-            task.sources.append(before[-1])
-            self._plan.edges.append(Edge(before[-1], task.id, "structural"))
+        awaited = before[-1] if before else None
+        if self.processes is not None:
+            awaited = self.processes.begin_task(awaited)
+        if awaited is not None:
+            task.sources.append(awaited)
+            self._plan.edges.append(Edge(awaited, task.id, "structural"))
 
     def enter(self, task: PlannedTask) -> None:
-        """Gives the task its join."""
-        if self._scopes:
-            task.join = self._scopes[-1].current
-            assert task.join is not None
-            self._plan.joins[task.join].members.append(task.id)
-            self._plan.edges.append(Edge(task.id, task.join, "structural"))
+        """Gives the task its joins."""
+        joins = [self._scopes[-1].current] if self._scopes else []
+        if self.processes is not None:
+            joins.append(self.processes.iteration_join)
+        for join in joins:
+            assert join is not None
+            task.joins.append(join)
+            self._plan.joins[join].members.append(task.id)
+            self._plan.edges.append(Edge(task.id, join, "structural"))
+
+
+@dataclass
+class Iteration:
+    """Of a loop of a process, or the process as a whole."""
+
+    before: int | None = None
+    """The join of what there was so far."""
+    is_open: bool = False
+    """What comes next is added to it."""
+    ended: int | None = None
+    """The join of the iterations before this one."""
+
+
+@dataclass
+class Process:
+    scopes: list[Scope] = field(default_factory=list)
+    loops: list[Iteration] = field(default_factory=lambda: [Iteration()])
+    """Those around, outermost first; the first one is the process."""
+    gate: int | None = None
+    """The join that all that follows waits for."""
+    both: tuple[int, int] | None = None
+    """A part that the last task waited for besides the gate, and the join of the two."""
+
+
+class Processes:
+    """What processes wait for (rule 16)."""
+
+    def __init__(
+        self, plan: Plan, depths: Sequence[int], receivers: Sequence[int], count: int
+    ) -> None:
+        self._plan = plan
+        self._depths, self._receivers = depths, receivers
+        self._processes = [Process() for _ in range(count)]
+        self._now: Process | None = None
+        self._sends: dict[tuple[int, int], int | None] = {}
+        self._bodies: dict[tuple[int, int], int | None] = {}
+
+    @property
+    def _process(self) -> Process:
+        assert self._now is not None
+        return self._now
+
+    def turn(self, number: int, scopes: list[Scope]) -> list[Scope]:
+        """Takes the scopes of the process before, and gives those of this one."""
+        if self._now is not None:
+            self._now.scopes = scopes
+        self._now = self._processes[number]
+        return self._now.scopes
+
+    def _join(self, *members: tuple[int, str]) -> int:
+        join = Join(-1 - len(self._plan.joins))
+        self._plan.joins[join.id] = join
+        for member, cause in members:
+            self._add(member, join.id, cause)
+        return join.id
+
+    def _add(self, member: int, join: int, cause: str = "dep_wait") -> None:
+        self._plan.joins[join].members.append(member)
+        self._plan.joins[member].others.append((join, cause))
+        self._plan.edges.append(Edge(member, join, "structural"))
+
+    # ---- Iterations ----
+
+    def _open(self, loop: Iteration) -> int:
+        if not loop.is_open or loop.before is None:
+            closed = loop.before
+            loop.before, loop.is_open = self._join(), True
+            if closed is not None:
+                self._add(closed, loop.before)
+        return loop.before
+
+    def loop_begin(self) -> None:
+        self._process.loops[-1].is_open = False
+        self._process.loops.append(Iteration())
+
+    def iteration(self) -> None:
+        loop = self._process.loops[-1]
+        loop.is_open = False
+        if loop.before is not None:
+            if loop.ended is None:
+                loop.ended = self._join()
+            self._add(loop.before, loop.ended)
+            loop.before = None
+
+    def loop_end(self) -> None:
+        self.iteration()
+        ended = self._process.loops.pop().ended
+        if ended is not None:
+            self._add(ended, self._open(self._process.loops[-1]))
+
+    def _come_so_far(self) -> int | None:
+        """A join of what is before this point in the iterations around, and of the gate."""
+        process = self._process
+        found: list[int] = []
+        for loop in process.loops:
+            loop.is_open = False
+            if loop.before is not None:
+                found.append(loop.before)
+        if process.gate is not None and process.gate not in found:
+            found.append(process.gate)
+        if len(found) < 2:
+            return found[0] if found else None
+        return self._join(*((join, "dep_wait") for join in found))
+
+    # ---- Channels ----
+
+    def send(self, channel: int, token: int) -> None:
+        self._sends[channel, token] = self._come_so_far()
+        # A receiver has taken the token `depth` before: it has done the one before that.
+        body = token - self._depths[channel] - self._receivers[channel]
+        if body >= 0:
+            self._wait(self._bodies[channel, body], "channel_full")
+
+    def receive(self, channel: int, token: int) -> None:
+        self._wait(self._sends[channel, token], "channel_empty")
+
+    def done(self, channel: int, token: int) -> None:
+        end = self._bodies[channel, token] = self._come_so_far()
+        if end is not None:
+            self._set_gate(end)
+
+    def _wait(self, join: int | None, cause: str) -> None:
+        gate = self._process.gate
+        if join is None or join == gate:
+            return
+        before = [] if gate is None else [(gate, "")]
+        self._set_gate(self._join(*before, (join, cause)))
+
+    def _set_gate(self, gate: int) -> None:
+        if gate != self._process.gate:
+            self._process.gate, self._process.both = gate, None
+
+    # ---- Tasks ----
+
+    def begin_task(self, part: int | None) -> int | None:
+        """The join that a task waits for, which waits for the part by itself."""
+        process = self._process
+        awaited = part
+        if process.gate is not None:
+            awaited = process.gate
+            if part is not None:
+                if process.both is None or process.both[0] != part:
+                    both = self._join((part, "dep_wait"), (process.gate, ""))
+                    process.both = part, both
+                awaited = process.both[1]
+        self._open(process.loops[-1])
+        return awaited
+
+    @property
+    def iteration_join(self) -> int | None:
+        return self._process.loops[-1].before
 
 
 def scheduler_count(machine: Machine, schedule: Schedule) -> int:
@@ -260,6 +435,14 @@ class Planner:
                     self._structure.part()
                 case ("end",):
                     self._structure.end()
+                case ("processes", depths, receivers, count):
+                    self._structure.processes_begin(depths, receivers, count)
+                case ("process", number):
+                    self._structure.process(number)
+                case ("endprocesses",):
+                    self._structure.processes_end()
+                case (("loop" | "iteration" | "endloop" | "send" | "receive" | "done"), *_):
+                    self._in_process(*item)
                 case ("read", region):
                     if writers := self._data.writers(read_region(region)):
                         self.plan.steps.append(ReadStep(tuple(sorted(writers))))
@@ -270,6 +453,23 @@ class Planner:
                 case _:
                     raise ValueError(f"not a line of a program: {item!r}")
         return self.plan
+
+    def _in_process(self, kind: str, *numbers: int) -> None:
+        processes = self._structure.processes
+        assert processes is not None
+        match kind:
+            case "loop":
+                processes.loop_begin()
+            case "iteration":
+                processes.iteration()
+            case "endloop":
+                processes.loop_end()
+            case "send":
+                processes.send(*numbers)
+            case "receive":
+                processes.receive(*numbers)
+            case _:
+                processes.done(*numbers)
 
     def _task(
         self, number: int, operands: list[Region], keys: Mapping[str, int], after: Sequence[int]

@@ -17,6 +17,10 @@ class Task:
     published: int | None = None
     resolved: dict[int, int] = field(default_factory=dict)
     """When each source was, or will be, resolved."""
+    waits: dict[int, str] = field(default_factory=dict)
+    """The name of the wait for a join that was not complete when the task was published."""
+    waited: str = "dep_wait"
+    """Of what was resolved last."""
     ready: int | None = None
     met: bool = False
     """It has become ready in a phase Ready."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from random import Random
@@ -62,6 +62,8 @@ class Focus:
     reads: Sequence[float] = (0.0, 0.05, 0.2)
     after: Sequence[float] = (0.0, 0.2)
     """How likely a task names one that it comes after, where it may."""
+    pipelines: Sequence[float] = (0.0, 0.0, 0.1)
+    """How likely a line is a pipeline."""
     vector_cores: Sequence[int] = ()
     costs: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
@@ -82,6 +84,16 @@ FOCI = {
         scopes=(0.3, 0.5),
         after=(0.0, 0.4),
         costs={"submit": (0, 1), "complete": (0, 1, 20), "resolve": (0, 3, 8), "dispatch": (0,)},
+    ),
+    "pipelines": Focus({"window": (1, 3, 30000)}, reads=(0.0, 0.1), pipelines=(0.3,)),
+    "pipelines alone": Focus(
+        {"deps": ("explicit",), "streams": (0,), "window": (30000,)},
+        (1, 2),
+        scopes=(0.0, 0.2),
+        reads=(0.0,),
+        after=(0.0,),
+        pipelines=(0.6,),
+        costs={"submit": (0,), "submit_operand": (0,)},
     ),
     "reads": Focus({"window_mode": ("stall",), "window": (1, 2, 30000, 30000)}, reads=(0.3,)),
     "window of tasks": Focus({"window": (1, 2, 3, 5), "window_unit": ("tasks",), **STALLING}),
@@ -323,15 +335,18 @@ class ProgramWriter:
         self._wild = 0.003 if refusable else 0.0
         """How likely a task's keys are any numbers, that name nothing."""
         self._scopes = rng.choice(focus.scopes)
+        self._pipelines = rng.choice(focus.pipelines)
         self._reads = rng.choice(focus.reads)
 
     def write(self) -> list[Any]:
-        while len(self._lines) < self._size.lines:
+        while sum(1 for _ in self._all_lines()) < self._size.lines:
             self._item(depth=0)
         return self._lines
 
     def _item(self, depth: int) -> None:
-        if depth < 3 and self._rng.random() < self._scopes:
+        if depth < 3 and self._rng.random() < self._pipelines:
+            self._pipeline()
+        elif depth < 3 and self._rng.random() < self._scopes:
             self._scope(depth)
         elif self._rng.random() < self._reads:
             self._lines.append(("read", self._region()))
@@ -347,6 +362,80 @@ class ProgramWriter:
             for _ in range(self._rng.choice((0, 1, 2, 2, 4))):
                 self._item(depth + 1)
         self._lines.append(("end",))
+
+    def _pipeline(self) -> None:
+        """Stages in a row, declared in any order; each has replicas."""
+        rng, before = self._rng, self._tasks
+        stages = rng.randint(2, 4)
+        most = 2 + self._size.lines // 8
+        tokens = [rng.randint(1, most)]
+        depths = [rng.choice((0, 0, 1, 1, 2, 3)) for _ in range(stages - 1)]
+        parts: list[list[list[Any]]] = []
+        for stage in range(stages):
+            replicas = rng.choice((1, 1, 2, 3))
+            sent = 0
+            copies: list[list[Any]] = []
+            for replica in range(replicas):
+                into = stage - 1 if stage else None
+                out = stage if stage + 1 < stages else None
+                count = len(range(replica, tokens[-1], replicas))
+                lines, found = self._process(into, out, count, most - sent)
+                copies.append(lines)
+                sent += found
+            parts.append(copies)
+            tokens.append(sent)
+        rng.shuffle(parts)
+        if all(
+            any(call in lines for copies in parts for lines in copies)
+            for call in [
+                (kind, channel) for kind in ("send", "receive") for channel in range(stages - 1)
+            ]
+        ):
+            lines = [lines for copies in parts for lines in copies]
+            self._lines.append(("pipeline", depths, lines))
+        else:
+            self._tasks = before
+            self._lines.append(self._task())
+
+    def _process(
+        self, into: int | None, out: int | None, count: int, most: int
+    ) -> tuple[list[Any], int]:
+        """A body per token; and how many tokens it sends, `most` at most."""
+        rng, lines, sent = self._rng, self._lines, 0
+        self._lines = []
+        self._filling()
+        self._lines.append(("loop",))
+        for _ in range(count):
+            if into is not None:
+                self._lines.append(("receive", into))
+            self._lines.append(("iteration",))
+            for _ in range(rng.choice((1, 0, 1, 2))):
+                self._filling()
+            if out is not None:
+                if rng.random() > 0.8 and sent + 2 <= most:
+                    self._lines += [("loop",), ("iteration",)]
+                    self._filling()
+                    self._lines += [("send", out), ("iteration",), ("send", out), ("endloop",)]
+                    self._filling()
+                    sent += 2
+                if rng.random() < 0.9 and sent < most:
+                    self._lines.append(("send", out))
+                    sent += 1
+                if rng.random() < 0.3:
+                    self._filling()
+            if into is not None:
+                self._lines.append(("done", into))
+        self._lines.append(("endloop",))
+        self._filling()
+        written, self._lines = self._lines, lines
+        return written, sent
+
+    def _filling(self) -> None:
+        """Tasks, scopes and reads of a process; what comes after is known within one only."""
+        after, self._after, pipelines, self._pipelines = self._after, 0.0, self._pipelines, 0.0
+        for _ in range(self._rng.choice((1, 0, 1, 1, 2))):
+            self._item(depth=2)
+        self._after, self._pipelines = after, pipelines
 
     def _task(self) -> Any:
         number = self._rng.randrange(len(self._kernels))
@@ -374,10 +463,17 @@ class ProgramWriter:
 
     def largest(self, unit: str) -> int:
         """What the largest task takes of a window of `bytes` or `entries`."""
-        tasks = [line for line in self._lines if line[0] == "task"]
+        tasks = [line for line in self._all_lines() if line[0] == "task"]
         if unit == "entries":
             return max((len(line[2]) for line in tasks), default=1)
         return max((self._written_bytes(*line[1:3]) for line in tasks), default=1)
+
+    def _all_lines(self) -> Iterator[Any]:
+        for line in self._lines:
+            if line[0] == "pipeline":
+                for lines in line[2]:
+                    yield from lines
+            yield line
 
     def _written_bytes(self, kernel: int, operands: Sequence[Any]) -> int:
         roles = self._kernels[kernel]["roles"]

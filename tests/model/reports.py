@@ -31,25 +31,30 @@ class Reports(State):
         turn = self.now + self.costs.complete
         for task in scheduler.serving:
             turn = self._resolve(task.id, turn, not_before=0)
-            turn = self._count_down(task.plan.join, task.id, turn)
+            for join in task.plan.joins:
+                turn = self._count_down(join, task.id, turn, "dep_wait")
         for task in scheduler.serving:
             task.service_end = turn
         scheduler.busy += turn - self.now
         scheduler.free_at = turn
 
-    def _count_down(self, join: int | None, member: int, turn: int) -> int:
+    def _count_down(self, join: int, member: int, turn: int, cause: str) -> int:
         """Takes a member from its join; the last one resolves those that wait for the join."""
-        while join is not None:
-            self.members_left[join].remove(member)
-            if self.members_left[join]:
-                break
-            others = [
-                task.service_end
-                for task in self._tasks_in(join)
-                if task.service != self.services and task.service_end is not None
-            ]
-            turn = self._resolve(join, turn, not_before=max(others, default=0))
-            join, member = self.plan.joins[join].around, join
+        self.members_left[join].remove(member)
+        if self.members_left[join]:
+            return turn
+        self.causes[join] = cause
+        others = [
+            task.service_end
+            for task in self._tasks_in(join)
+            if task.service != self.services and task.service_end is not None
+        ]
+        turn = self._resolve(join, turn, not_before=max(others, default=0))
+        plan = self.plan.joins[join]
+        if plan.around is not None:
+            turn = self._count_down(plan.around, join, turn, "dep_wait")
+        for other, name in plan.others:
+            turn = self._count_down(other, join, turn, name or cause)
         return turn
 
     def _resolve(self, source: int, turn: int, not_before: int) -> int:
@@ -63,6 +68,8 @@ class Reports(State):
             turn += self.costs.resolve
             for task in run:
                 task.resolved[source] = max(turn, not_before)
+                if source < 0:
+                    task.waits[source] = self.causes[source]
                 self._judge_readiness(task)
         return turn
 

@@ -17,6 +17,7 @@ from .state import State
 from .statistics import statistics
 from .submission import Submission
 from .tables import Kernel, read_machine, read_schedule
+from .unrolling import unrolled
 
 
 class Simulator(Reports, Submission, Dispatch, Execution):
@@ -54,8 +55,9 @@ def simulate(
     Raises RefusedError where the engine has an error.
     """
     settings = read_schedule(schedule)
+    lines = unrolled(program)
     simulator = Simulator(
-        read_machine(machine), settings, [Kernel(**k) for k in kernels], tensors, program
+        read_machine(machine), settings, [Kernel(**k) for k in kernels], tensors, lines
     )
     simulator.run()
     stalls = stall_rows(simulator)

@@ -13,6 +13,8 @@ CAUSES = (
     "window_full",
     "readback",
     "dep_wait",
+    "channel_empty",
+    "channel_full",
     "gated",
     "no_core",
     "dispatch_busy",
@@ -61,7 +63,7 @@ def _gap_before(task: Task, begin: int, end: int) -> list[StallRow]:
     for until, cause in [
         (known(task.submit), task.orchestrator),
         (known(task.published), "submit_busy"),
-        (known(task.ready), "dep_wait"),
+        (known(task.ready), task.waited),
         *((min(until, dispatch), cause) for until, cause in task.cuts),
         (task.dispatched, "dispatch_busy"),
         (end, "latency"),

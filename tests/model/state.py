@@ -33,6 +33,10 @@ class State:
         self.now = 0
         self.services = 0
         self.members_left = {join.id: set(join.members) for join in self.plan.joins.values()}
+        self.causes: dict[int, str] = {}
+        """What the waiters of a join have waited for, once it is complete."""
+        self._ids: dict[int, frozenset[int]] = {}
+        """The tasks in a join."""
         self.retired: list[Task] = []
         self.submitted: list[Task] = []
         self.batch: list[Task] = []
@@ -65,14 +69,22 @@ class State:
         return task.end + self.costs.completion_latency
 
     def _tasks_in(self, join: int) -> list[Task]:
-        members = self.plan.joins[join].members
-        direct = [self.tasks[member] for member in members if member >= 0]
-        return direct + [task for m in members if m < 0 for task in self._tasks_in(m)]
+        return [self.tasks[id] for id in sorted(self._ids_in(join))]
+
+    def _ids_in(self, join: int) -> frozenset[int]:
+        if join not in self._ids:
+            members = self.plan.joins[join].members
+            nested = (self._ids_in(member) for member in members if member < 0)
+            self._ids[join] = frozenset(m for m in members if m >= 0).union(*nested)
+        return self._ids[join]
 
     def _judge_readiness(self, task: Task) -> None:
         assert task.published is not None
         if len(task.resolved) == len(task.plan.sources):
             task.ready = max([task.published, *task.resolved.values()])
+            last = [source for source, time in task.resolved.items() if time == task.ready]
+            waits = {task.waits.get(source, "dep_wait") for source in last} - {"dep_wait"}
+            task.waited = waits.pop() if waits else "dep_wait"
 
     def _cores_of(self, scheduler: Scheduler, pool: int) -> list[Core]:
         return [c for c in self.cores if c.scheduler == scheduler.id and c.pool == pool]

@@ -24,12 +24,16 @@ from pto_wsp import (
     workload,
 )
 
-KERNELS = 16
+KERNELS = 48
 MOST_OPS = 40
 LARGEST = 1 << 12
 """Elements of a tile, at most."""
 
 Tiles = list[Any]
+DTYPES = (
+    *(DType.F32, DType.F64, DType.F16, DType.BF16),
+    *(DType.I8, DType.I16, DType.I32, DType.I64, DType.U8, DType.U16, DType.U32, DType.U64),
+)
 
 
 def pick(rng: Random, tiles: Tiles) -> Any:
@@ -40,7 +44,8 @@ def alike(rng: Random, tiles: Tiles, one: Any) -> Any:
     """A tile that meets `one` element by element: of its shape, a row, a column, or a number."""
     rows, cols = one.shape
     fits = [t for t in tiles if t.shape[0] in (1, rows) and t.shape[1] in (1, cols)]
-    return rng.choice([*fits, rng.choice((-2, 0.5, 3))])
+    numbers = (-2, 0.5, 3) if one.dtype.is_float else (1, 3, 100)
+    return rng.choice([*fits, rng.choice(numbers)])
 
 
 def moved(rng: Random, one: Any) -> Any:
@@ -64,29 +69,40 @@ def moved(rng: Random, one: Any) -> Any:
 def computed(rng: Random, tiles: Tiles) -> Any:
     one = pick(rng, tiles)
     other = alike(rng, tiles, one)
-    function: Callable[[], Any] = rng.choice(
-        (
-            lambda: one + other,
-            lambda: one - other,
-            lambda: tl.mul(other, one),
-            lambda: tl.maximum(one, other),
-            lambda: tl.minimum(one, other),
-            lambda: tl.where(one > other, one, other),
-            lambda: tl.where(one == other, 1.0, one),
-            lambda: abs(-one),
-            lambda: tl.relu(one),
-            lambda: tl.sqrt(tl.abs(one)),
-            lambda: one / (tl.abs(one) + 1.0),
-            lambda: tl.cast(tl.cast(one, DType.F16), DType.F32),
-            lambda: tl.cast(tl.cast(one, DType.BF16), DType.F32),
-            lambda: tl.rowmax(one),
-            lambda: tl.colmin(one),
-            lambda: tl.cumsum(tl.minimum(one, 8.0), rng.randrange(2)),
-            lambda: moved(rng, one),
-            lambda: moved(rng, one),
-        )
+    functions = [*of_numbers(rng, one, other), *(of_floats(one) if one.dtype.is_float else ())]
+    return rng.choice(functions)()
+
+
+Functions = tuple[Callable[[], Any], ...]
+
+
+def of_floats(one: Any) -> Functions:
+    return (
+        lambda: tl.sqrt(tl.abs(one)),
+        lambda: one / (tl.abs(one) + 1.0),
+        lambda: tl.cast(tl.cast(one, DType.F16), one.dtype),
+        lambda: tl.cast(tl.cast(one, DType.BF16), one.dtype),
+        lambda: tl.cast(tl.cast(one, DType.I16), one.dtype),
     )
-    return function()
+
+
+def of_numbers(rng: Random, one: Any, other: Any) -> Functions:
+    return (
+        lambda: one + other,
+        lambda: one - other,
+        lambda: tl.mul(other, one),
+        lambda: tl.maximum(one, other),
+        lambda: tl.minimum(one, other),
+        lambda: tl.where(one > other, one, other),
+        lambda: tl.where(one == other, 1, one),
+        lambda: abs(-one),
+        lambda: tl.relu(one),
+        lambda: tl.rowmax(one),
+        lambda: tl.colmin(one),
+        lambda: tl.cumsum(tl.minimum(one, 8), rng.randrange(2)),
+        lambda: moved(rng, one),
+        lambda: moved(rng, one),
+    )
 
 
 def random_body(seed: int) -> Callable[..., Any]:
@@ -94,7 +110,10 @@ def random_body(seed: int) -> Callable[..., Any]:
         # NaN has no rank, and infinities make some.
         rng, tiles = Random(seed), [tl.load(x) for x in inputs]
         for _ in range(rng.randint(1, MOST_OPS)):
-            tiles.append(tl.maximum(tl.minimum(computed(rng, tiles), 1e4), -1e4))
+            found = computed(rng, tiles)
+            most = 1e4 if found.dtype.is_float else 100
+            least = -1e4 if found.dtype.is_float else 1
+            tiles.append(tl.maximum(tl.minimum(found, most), least))
         return tiles[-1]
 
     return body
@@ -104,20 +123,25 @@ def random_run(name: str, seed: int) -> Run:
     random = np.random.default_rng(seed)
     rows, cols = int(random.choice([1, 2, 5, 16])), int(random.choice([1, 3, 8, 33]))
     shapes = [(rows, cols), (rows, 1), (1, cols)][: int(random.integers(1, 4))]
-    inputs = tuple(np.round(random.normal(size=s) * 8).astype(np.float32) / 4 for s in shapes)
+    dtype = DTYPES[seed % len(DTYPES)]
+    numbers = [np.round(random.normal(size=s) * 8) for s in shapes]
+    if dtype.is_float:
+        inputs = tuple((n / 4).astype(dtype.numpy) for n in numbers)
+    else:
+        inputs = tuple(np.abs(n).astype(dtype.numpy) for n in numbers)
     body = random_body(seed)
-    return Run(name, body, inputs, shape_of(body, inputs), DType.F32)
+    return Run(name, body, inputs, shape_of(body, inputs, dtype), dtype)
 
 
-def shape_of(body: Callable[..., Any], inputs: Any) -> tuple[int, int]:
+def shape_of(body: Callable[..., Any], inputs: Any, dtype: DType) -> tuple[int, int]:
     """Of what a body gives: one that stores a 1 x 1 tile tells it on the way."""
     found: list[tuple[int, int]] = []
 
     def first(*tiles: Any) -> Any:
         found.append(body(*tiles).shape)
-        return tl.alloc((1, 1))
+        return tl.alloc((1, 1), dtype)
 
-    run_by_line(Run("shape", first, inputs, (1, 1), DType.F32))
+    run_by_line(Run("shape", first, inputs, (1, 1), dtype))
     return found[-1]
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model.engine import run_engine
 from model.programs import Run, Size, random_run
+from model.unrolling import unrolled
 
 rngs = st.randoms(use_true_random=False)
 sizes = st.integers(1, 60).map(Size)
@@ -38,13 +39,17 @@ def slower(run: Run, factor: int) -> Run:
         "l2_cycles": machine["l2_cycles"] * factor,
     }
     kernels = [kernel | {phase: kernel[phase] * factor for phase in PHASES} for kernel in kernels]
-    program = [
-        (*line[:3], line[3] | {"cost": line[3]["cost"] * factor}, *line[4:])
-        if line[0] == "task"
-        else line
-        for line in program
-    ]
-    return machine, settings, kernels, tensors, program
+    return machine, settings, kernels, tensors, [slower_line(line, factor) for line in program]
+
+
+def slower_line(line: tuple[Any, ...], factor: int) -> tuple[Any, ...]:
+    match line:
+        case ("task", kernel, operands, keys, after):
+            return "task", kernel, operands, keys | {"cost": keys["cost"] * factor}, after
+        case ("pipeline", depths, processes):
+            return "pipeline", depths, [[slower_line(at, factor) for at in p] for p in processes]
+        case _:
+            return line
 
 
 def scaled(rows: Iterable[Mapping[str, Any]], factor: int) -> list[dict[str, Any]]:
@@ -69,7 +74,7 @@ def test_a_slower_clock_changes_nothing_but_the_numbers(
 def chain(run: Run) -> Run:
     """Its tasks one after the other, at once when they may, whatever they touch."""
     machine, settings, kernels, tensors, program = run
-    tasks = [line for line in program if line[0] == "task"]
+    tasks = [line for line in unrolled(program) if line[0] == "task"]
     program = [(*line[:4], [i - 1] if i else []) for i, line in enumerate(tasks)]
     settings |= {"deps": "explicit", "streams": 0, "stream_by": "id"}
     settings |= {"timing": "immediate", "start": "threshold(1)", "batch": 1, "depth": 0}

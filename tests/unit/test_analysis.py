@@ -7,7 +7,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xdsl.dialects.builtin import ModuleOp, f16, f32, i32
+from xdsl.dialects.builtin import ModuleOp, bf16, f16, f32, f64, i32
 from xdsl.ir.affine import AffineExpr
 
 from pto_wsp.dialects import make_context
@@ -164,7 +164,12 @@ def test_the_table_of_dtypes() -> None:
     assert widened(f16, f32) == f32
     assert widened(f16, f16) == f16
     assert widened(f16, i32) is None
-    with pytest.raises(ValueError, match="one of i1, i32, i64, f16, bf16, f32, got f8"):
+    assert widened(f64, bf16) == f64
+    assert widened(dtype_named("f8e4m3").type, f32) is None, "storage is cast first"
+    assert list(dtype_named("u8").range) == list(range(256))
+    assert dtype_named("i64").range == range(-(2**63), 2**63)
+    known = "i1, i8, i16, i32, i64, u8, u16, u32, u64, f8e4m3, f8e5m2, f16, bf16, f32, f64"
+    with pytest.raises(ValueError, match=f"one of {known}, got f8"):
         dtype_named("f8")
 
 

@@ -54,6 +54,14 @@ def test_tables_say_what_was_run() -> None:
         (("scope",), "a scope is not closed"),
         (("loop",), "expected one of scope, part, end, found 'loop'"),
         ((), "expected a kind of line"),
+        (("pipeline", [1]), r"expected \(.pipeline., depths, processes\)"),
+        (("pipeline", [-1], []), "a depth is negative"),
+        (("pipeline", [1], [[("send", 0)]]), "channel 0 needs a sender and a receiver"),
+        (("pipeline", [1], [[("send", 1)]]), "there is no channel 1"),
+        (("pipeline", [1], [[("receive", 0)]]), "a token is not done"),
+        (("pipeline", [1], [[("done", 0)]]), "no token of the channel is being worked on"),
+        (("pipeline", [], [[("loop",)]]), "a loop is not closed"),
+        (("pipeline", [], [[("iteration",)]]), "there is no open loop"),
     ],
 )
 def test_bad_lines_are_refused(line: Any, message: str) -> None:

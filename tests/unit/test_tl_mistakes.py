@@ -8,7 +8,7 @@ import pytest
 
 from pto_wsp import DType, In, InOut, Out, Tile, TraceError, jit_kernel, pto, tl
 
-F32, I32 = DType.F32, DType.I32
+F32, I32, F8 = DType.F32, DType.I32, DType.F8E4M3
 
 MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], tuple[str, ...]]] = {
     "add": (lambda x, n: tl.add(x, n), ("tl.add", "f32", "i32")),
@@ -49,6 +49,19 @@ MISTAKES: dict[str, tuple[Callable[[Any, Any], Any], tuple[str, ...]]] = {
     "load": (lambda x, n: tl.load(x, [0, 4], [4, 8]), ("4x8 at [0, 4]", "4x8")),
     "load_offsets": (lambda x, n: tl.load(x, [0], [4, 8]), ("two offsets", "[0]")),
     "load_tile": (lambda x, n: tl.load(x + x), ("tl.load", "a parameter")),
+    "fp8": (lambda x, n: tl.exp(tl.cast(x, F8)), ("tl.exp", "f8e4m3", "cast it to f32")),
+    "fp8_sum": (lambda x, n: tl.rowmean(tl.cast(x, F8)), ("tl.rowmean", "f8e4m3")),
+    "fp8_number": (lambda x, n: tl.cast(x, F8) + 1.0, ("+: f8e4m3", "tl.cast")),
+    "fp8_mixed": (lambda x, n: tl.cast(x, F8) + x, ("no common dtype", "f8E4M3FN", "f32")),
+    "u8_number": (lambda x, n: tl.cast(n, DType.U8) + 256, ("256", "0..255", "u8")),
+    "unsigned": (lambda x, n: tl.cast(n, DType.U8) - tl.cast(n, DType.I8), ("ui8", "i8")),
+    "matmul_f64": (lambda x, n: tl.cast(x, DType.F64) @ x, ("one dtype", "f64 and f32")),
+    "dequantize": (lambda x, n: tl.dequantize(x, x), ("f8e4m3, f8e5m2, i8, u8", "f32")),
+    "scales": (lambda x, n: tl.dequantize(tl.cast(x, F8), x), ("1x1 f32", "128x128", "4x8 f32")),
+    "blocks": (
+        lambda x, n: tl.dequantize(tl.cast(x, F8), x, (0, 1)),
+        ("(rows, columns)", "(0, 1)"),
+    ),
     "where": (lambda x, n: tl.where(x, x, x), ("mask", "i1", "4x8xf32")),
 }
 

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define PTO_ABI_VERSION 5u
+#define PTO_ABI_VERSION 7u
 #define PTO_MAX_RANK 6
 // What a read answers stays below: index arithmetic on it was checked against 64 bits when the program was compiled.
 #define PTO_INDEX_MAX (INT64_C(1) << 40)
@@ -74,6 +74,45 @@ typedef struct pto_refusal {
   const int64_t* values;
 } pto_refusal;
 
+// ---- Channels and processes ------------------------------------------------------------------
+
+typedef struct pto_channel {
+  const char* name;
+  const char* location;
+  int64_t depth;   // tokens that nobody has taken; 0: the receiver has to be there
+  uint32_t width;  // numbers of a token
+} pto_channel;
+
+typedef enum pto_channel_kind { PTO_SEND, PTO_RECEIVE, PTO_DONE } pto_channel_kind;
+
+// What a process asks for when it pauses: to send a token; to receive the next one; nothing, at the end of a token's
+// body.
+typedef struct pto_channel_call {
+  uint8_t kind;      // pto_channel_kind
+  uint8_t received;  // of PTO_RECEIVE: 1, or 0 where every sender has ended
+  uint32_t channel;
+  int64_t* values;  // of the token
+  const char* location;
+} pto_channel_call;
+
+typedef struct pto_process {
+  const char* name;
+  const char* location;
+  uint32_t send_count, receive_count;
+  const uint32_t* sends;  // channels
+  const uint32_t* receives;
+  void* frame;
+  pto_channel_call* (*resume)(void* frame);  // goes on to the next call; null: it has ended
+} pto_process;
+
+typedef struct pto_pipeline {
+  const char* location;
+  uint32_t channel_count;
+  const pto_channel* channels;
+  uint32_t process_count;
+  const pto_process* processes;
+} pto_pipeline;
+
 // What the orchestrator's code may ask of the engine. A call that answers 0 (submit: a negative id)
 // means: the run has been stopped, return at once.
 typedef struct pto_host {
@@ -88,6 +127,12 @@ typedef struct pto_host {
   int (*scope_begin)(void* self);
   int (*part)(void* self);
   int (*scope_end)(void* self);
+  // Resumes the processes in turns until all have ended.
+  int (*pipeline)(void* self, const pto_pipeline* pipeline);
+  // In a process: a loop in which tokens are sent or received. `iteration` begins each of its iterations.
+  int (*loop_begin)(void* self);
+  int (*iteration)(void* self);
+  int (*loop_end)(void* self);
 } pto_host;
 
 // ---- Kernels ---------------------------------------------------------------------------------
@@ -103,7 +148,7 @@ typedef struct pto_tile {
 } pto_tile;
 
 // A matmul operand: a value in scratch (`value`; a float matrix, the box is all of it), or a box of a parameter that
-// is widened while it is packed. f16, bf16 or f32.
+// is widened while it is packed: f16, bf16, f32 or fp8.
 typedef struct pto_operand {
   const void* value;     // dense row-major, or null
   const pto_tile* tile;  // where value is null
@@ -115,8 +160,8 @@ typedef struct pto_operand {
 typedef enum pto_reduction { PTO_SUM, PTO_MAX, PTO_MIN } pto_reduction;
 
 // Numeric routines that emitted kernels call; the same bits on every machine. Values in scratch are dense and
-// row-major; f16, bf16 and f32 are held as float, already rounded to their dtype; f64 as double, integers and i1
-// (one byte) as themselves; there is no fp8. `worker` is pto_call.worker: packing buffers of the calling host thread.
+// row-major; f16, bf16, f32 and fp8 are held as float, already rounded to their dtype; f64 as double, integers and i1
+// (one byte) as themselves. `worker` is pto_call.worker: packing buffers of the calling host thread.
 typedef struct pto_tile_ops {
   void (*load)(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols, void* value);
   void (*store)(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols,
@@ -136,6 +181,10 @@ typedef struct pto_call {
   const pto_tile* args;  // one per parameter
   char* scratch;         // pto_kernel.scratch_bytes, 64-byte aligned
   const char* error;     // set by a body that meets a value it must refuse
+  // Prints a value in scratch; location: "file.py:12".
+  void (*debug)(void* self, const char* location, const char* name, uint8_t dtype, int64_t rows, int64_t cols,
+                const void* value);
+  void* self;
 } pto_call;
 
 typedef struct pto_param {

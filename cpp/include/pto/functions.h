@@ -122,14 +122,6 @@ static inline double pto_wide_sin(pto_angle angle) {
 
 // ---- Functions ---------------------------------------------------------------------------------
 
-// The natural logarithm: -inf of 0, NaN below.
-static inline float pto_log(float x) {
-  const float value = (float)pto_wide_log((double)x);
-  const float positive = x < __builtin_inff() ? value : x;
-  const float other = x == 0.0f ? -__builtin_inff() : __builtin_nanf("");
-  return x > 0.0f ? positive : other;
-}
-
 // NaN of an infinity.
 static inline float pto_sin(float x) {
   if (!(__builtin_fabsf(x) < __builtin_inff())) return __builtin_nanf("");
@@ -197,5 +189,16 @@ static inline float pto_pow(float x, float y) {
 // The larger and the smaller of two; NaN where one of them is.
 static inline float pto_maximum(float a, float b) { return a > b || a != a ? a : b; }
 static inline float pto_minimum(float a, float b) { return a < b || a != a ? a : b; }
+
+// ---- Functions of double: those of the C library -----------------------------------------------
+
+static inline double pto_log(double x) { return __builtin_log(x); }
+static inline double pto_sin(double x) { return __builtin_sin(x); }
+static inline double pto_cos(double x) { return __builtin_cos(x); }
+static inline double pto_tanh(double x) { return __builtin_tanh(x); }
+static inline double pto_erf(double x) { return __builtin_erf(x); }
+static inline double pto_pow(double x, double y) { return __builtin_pow(x, y); }
+static inline double pto_maximum(double a, double b) { return a > b || a != a ? a : b; }
+static inline double pto_minimum(double a, double b) { return a < b || a != a ? a : b; }
 
 #endif

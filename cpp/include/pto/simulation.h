@@ -32,6 +32,15 @@ class Simulation final : public TaskSink {
   void scope_begin() override;
   void part() override;
   void scope_end() override;
+  void processes_begin(uint32_t count) override;
+  void process(uint32_t number) override;
+  void processes_end() override;
+  void loop_begin() override;
+  void iteration() override;
+  void loop_end() override;
+  void mark(uint32_t event) override;
+  void wait(uint32_t event, ProcessWait why) override;
+  void forget(uint32_t event) override;
 
   // The stream has ended: waits for the last cycle. Rethrows what the simulation's thread threw.
   Stats finish();

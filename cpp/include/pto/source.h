@@ -9,18 +9,40 @@
 
 namespace pto {
 
-// Takes tasks in program order. Every call throws pto::Stopped (pto/error.h) once the run has been stopped.
-class TaskSink {
+// Why what follows in a process waits for an event (rule 16).
+enum class ProcessWait : uint8_t { Order, ChannelEmpty, ChannelFull };
+
+// The structure of a program (rules 2 and 16), in program order.
+class StructureSink {
  public:
-  virtual ~TaskSink() = default;
+  virtual ~StructureSink() = default;
+  // Each part of a scope waits for the part before it; scopes nest.
+  virtual void scope_begin() = 0;
+  virtual void part() = 0;
+  virtual void scope_end() = 0;
+  // Processes take turns; each has scopes of its own, inside those of the program around.
+  virtual void processes_begin(uint32_t count) = 0;
+  virtual void process(uint32_t number) = 0;  // is the one that goes on
+  virtual void processes_end() = 0;
+  // A loop of a process in whose iterations events are marked.
+  virtual void loop_begin() = 0;
+  virtual void iteration() = 0;
+  virtual void loop_end() = 0;
+  // The event: the process has come so far, and the tasks before this point in the iterations around it are finished.
+  virtual void mark(uint32_t event) = 0;
+  // All that follows in the process waits for the event, which has been marked.
+  virtual void wait(uint32_t event, ProcessWait why) = 0;
+  // Nobody will wait for the event any more: its number may be marked again.
+  virtual void forget(uint32_t event) = 0;
+};
+
+// Takes tasks in program order. Every call throws pto::Stopped (pto/error.h) once the run has been stopped.
+class TaskSink : public StructureSink {
+ public:
   // Returns the task's id; ids count from 0.
   virtual int64_t submit(const pto_task& task) = 0;
   // The orchestrator reads data: it waits for the region's writers and pays `readback`.
   virtual void read(const pto_region& region) = 0;
-  // Structural order: each part of a scope waits for the part before it; scopes nest.
-  virtual void scope_begin() = 0;
-  virtual void part() = 0;
-  virtual void scope_end() = 0;
 };
 
 class TaskSource {

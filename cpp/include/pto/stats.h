@@ -15,13 +15,15 @@ enum class Stall : uint8_t {
   WindowFull,
   Readback,
   DepWait,
+  ChannelEmpty,
+  ChannelFull,
   Gated,
   NoCore,
   DispatchBusy,
   Latency,
   Drained,
 };
-inline constexpr int kStallCauses = 9;
+inline constexpr int kStallCauses = 11;
 const char* stall_name(Stall cause);  // "submit_busy", ...
 
 enum class EdgeKind : uint8_t { Raw, Waw, War, Structural, Explicit, Stream };

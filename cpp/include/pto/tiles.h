@@ -5,6 +5,42 @@
 
 #include "pto/abi.h"
 
+// ---- Boxes of global memory --------------------------------------------------------------------
+
+// Where the elements of a box are, if they are dense there; else null.
+template <typename T>
+inline T* pto_dense_box(const pto_tile* tile, int64_t row, int64_t col, int64_t rows, int64_t cols) {
+  const bool dense = (tile->row_stride == cols || rows == 1) && (tile->col_stride == 1 || cols == 1);
+  const bool aligned = (uintptr_t)tile->data % alignof(T) == 0;
+  return tile->data && dense && aligned ? (T*)tile->data + row * tile->row_stride + col * tile->col_stride : nullptr;
+}
+
+// The elements of a box: in memory, or a copy in `scratch`.
+template <typename T>
+inline const T* pto_loaded(pto_call* call, int arg, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols,
+                           char* scratch) {
+  const pto_tile* tile = &call->args[arg];
+  if (const T* elements = pto_dense_box<T>(tile, row, col, rows, cols)) return elements;
+  call->ops->load(tile, dtype, row, col, rows, cols, scratch);
+  return (const T*)scratch;
+}
+
+// Where what goes into a box may be written: there, or in `scratch`.
+template <typename T>
+inline T* pto_place(pto_call* call, int arg, uint8_t, int64_t row, int64_t col, int64_t rows, int64_t cols,
+                    char* scratch) {
+  T* elements = pto_dense_box<T>(&call->args[arg], row, col, rows, cols);
+  return elements ? elements : (T*)scratch;
+}
+
+// Stores what was written at a `pto_place`.
+template <typename T>
+inline void pto_finish(pto_call* call, int arg, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols,
+                       const T* value) {
+  const pto_tile* tile = &call->args[arg];
+  if (value != pto_dense_box<T>(tile, row, col, rows, cols)) call->ops->store(tile, dtype, row, col, rows, cols, value);
+}
+
 // ---- Reductions --------------------------------------------------------------------------------
 
 struct pto_sum {
@@ -160,6 +196,32 @@ inline int64_t pto_topk(int64_t rows, int64_t cols, int64_t k, const T* in, T* v
     for (int64_t i = 0; i < k; ++i) values[i] = in[indices[i]];
   }
   return -1;
+}
+
+// ---- Products ----------------------------------------------------------------------------------
+
+// out = a (m x k) times b (k x n), plus acc if given, which may be out itself; integers of 8 bits into 32, which wrap
+// around. A transposed operand is stored the other way.
+template <typename T>
+inline void pto_matmul(int64_t m, int64_t k, int64_t n, const T* a, bool transposed_a, const T* b, bool transposed_b,
+                       const int32_t* acc, int32_t* out) {
+  const int64_t row = transposed_a ? 1 : k, step = transposed_a ? m : 1;
+  for (int64_t i = 0; i < m; ++i, out += n) {
+    const T* left = a + i * row;
+    for (int64_t j = 0; j < n; ++j) out[j] = acc ? acc[i * n + j] : 0;
+    if (transposed_b) {
+      for (int64_t j = 0; j < n; ++j) {
+        int32_t sum = out[j];
+        for (int64_t d = 0; d < k; ++d) sum += (int32_t)left[d * step] * b[j * k + d];
+        out[j] = sum;
+      }
+    } else {
+      for (int64_t d = 0; d < k; ++d) {
+        const int32_t factor = left[d * step];
+        for (int64_t j = 0; j < n; ++j) out[j] += factor * b[d * n + j];
+      }
+    }
+  }
 }
 
 // ---- Moves -------------------------------------------------------------------------------------

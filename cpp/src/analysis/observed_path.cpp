@@ -120,7 +120,9 @@ class Walk {
     if (tasks_.ready[task] > tasks_.published[task]) {
       const int64_t source = last_source(task);
       if (source == kNoTask) refuse();
-      add(end_of(source), Stall::DepWait, task);
+      // The stall up to `ready` has the name of the wait.
+      const size_t row = gaps_.ending_at(tasks_.core[task], now_);
+      add(end_of(source), static_cast<Stall>(stalls_.cause[row]), task);
       return source;
     }
     add(tasks_.submit[task], Stall::SubmitBusy, task);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <numeric>
 
 #include "pto/error.h"
@@ -104,6 +105,14 @@ OrderNode OrderScopes::awaited() const {
 
 void OrderScopes::add_member(OrderNode task) {
   if (!scopes_.empty()) scopes_.back().members.push_back(task);
+}
+
+void OrderScopes::exchange(size_t first, std::vector<Scope>& out, std::vector<Scope>& in) {
+  const auto begin = scopes_.begin() + static_cast<std::ptrdiff_t>(first);
+  out.assign(std::make_move_iterator(begin), std::make_move_iterator(scopes_.end()));
+  scopes_.erase(begin, scopes_.end());
+  scopes_.insert(scopes_.end(), std::make_move_iterator(in.begin()), std::make_move_iterator(in.end()));
+  in.clear();
 }
 
 void OrderScopes::close_part(Scope& scope) {

@@ -41,6 +41,11 @@ std::vector<bool> find_paths(const OrderGraph& graph, const std::vector<PathQuer
 // Structural order (rule 2): parts of a scope become nodes that later tasks come after.
 class OrderScopes {
  public:
+  struct Scope {
+    std::vector<OrderNode> members;  // of the open part
+    OrderNode previous = kNoNode;    // the nearest part before it that holds a task
+  };
+
   explicit OrderScopes(OrderGraph& graph) : graph_(graph) {}
 
   void begin() { scopes_.emplace_back(); }
@@ -50,11 +55,11 @@ class OrderScopes {
   OrderNode awaited() const;
   void add_member(OrderNode task);
 
+  size_t depth() const { return scopes_.size(); }
+  // The open scopes from `first` on move to `out`, and those of `in` take their place.
+  void exchange(size_t first, std::vector<Scope>& out, std::vector<Scope>& in);
+
  private:
-  struct Scope {
-    std::vector<OrderNode> members;  // of the open part
-    OrderNode previous = kNoNode;    // the nearest part before it that holds a task
-  };
   void close_part(Scope& scope);
 
   OrderGraph& graph_;

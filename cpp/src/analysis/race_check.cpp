@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "analysis/order_graph.h"
+#include "analysis/order_processes.h"
 #include "deps/box.h"
 #include "deps/overlap_tracker.h"
 #include "deps/task_edges.h"
@@ -60,7 +61,8 @@ struct RaceCheck::Impl {
         sites_(sites),
         stop_(stop),
         edges_of_(is_sound(schedule) ? schedule : without_window(schedule), tensors),
-        scopes_(graph_) {
+        scopes_(graph_),
+        processes_(graph_, scopes_) {
     if (!is_sound(schedule)) conflicts_.emplace(tensors, std::numeric_limits<int64_t>::max());
   }
 
@@ -95,6 +97,7 @@ struct RaceCheck::Impl {
   std::optional<OverlapTracker> conflicts_;  // where the schedule's edges are not sound by themselves
   OrderGraph graph_;
   OrderScopes scopes_;
+  OrderProcesses processes_;
   std::vector<OrderNode> nodes_;  // by task
   OrderNode last_read_ = kNoNode;
   std::vector<Remembered> tasks_;
@@ -139,11 +142,12 @@ void RaceCheck::Impl::remember(const pto_task& task) {
 void RaceCheck::Impl::add_node() {
   sources_.clear();
   for (const Edge& edge : edges_) sources_.push_back(nodes_[static_cast<size_t>(edge.source)]);
-  for (const OrderNode node : {scopes_.awaited(), last_read_}) {
+  for (const OrderNode node : {scopes_.awaited(), processes_.awaited(), last_read_}) {
     if (node != kNoNode) sources_.push_back(node);
   }
   nodes_.push_back(graph_.add(sources_));
   scopes_.add_member(nodes_.back());
+  processes_.add_member(nodes_.back());
 }
 
 // An edge is implied only by way of a source that is later than its own.
@@ -276,6 +280,15 @@ void RaceCheck::read(const pto_region& region) { impl_->read(region); }
 void RaceCheck::scope_begin() { impl_->scopes_.begin(); }
 void RaceCheck::part() { impl_->scopes_.part(); }
 void RaceCheck::scope_end() { impl_->scopes_.end(); }
+void RaceCheck::processes_begin(uint32_t count) { impl_->processes_.begin(count); }
+void RaceCheck::process(uint32_t number) { impl_->processes_.turn(number); }
+void RaceCheck::processes_end() { impl_->processes_.end(); }
+void RaceCheck::loop_begin() { impl_->processes_.loop_begin(); }
+void RaceCheck::iteration() { impl_->processes_.iteration(); }
+void RaceCheck::loop_end() { impl_->processes_.loop_end(); }
+void RaceCheck::mark(uint32_t event) { impl_->processes_.mark(event); }
+void RaceCheck::wait(uint32_t event, ProcessWait) { impl_->processes_.wait(event); }
+void RaceCheck::forget(uint32_t) {}
 CheckReport RaceCheck::finish() { return impl_->finish(); }
 
 }  // namespace pto

@@ -60,7 +60,8 @@ int64_t Completions::serve(int64_t id, int64_t turn) {
     if (!task.successors.empty()) state_.tasks.prefetch(state_.links.front(task.successors));
     readiness_.resolve(successor, turns.next(successor));
   }
-  return joins_.serve_member(task.joined, turns.end());
+  const int64_t turn_end = joins_.serve_member(task.joined, turns.end());
+  return joins_.serve_member(task.grouped, turn_end);
 }
 
 void Completions::finish_service(int scheduler) {

@@ -7,7 +7,7 @@
 namespace pto {
 
 void Joins::enter(Task& task) {
-  task.joined = task.waits_for = kNone;
+  task.joined = task.grouped = task.waits_for = kNone;
   if (scopes_.empty()) return;
   for (Scope& scope : scopes_) {  // outermost first
     if (scope.part == kNone) scope.part = create();
@@ -81,9 +81,32 @@ void Joins::trace_wait(int64_t id, const Task& task) {
 }
 
 void Joins::trace_membership(int64_t id, const Task& task) {
-  if (task.joined == kNone) return;
-  if (state_.trace != nullptr) state_.trace->edge({id, at(task.joined).number, EdgeKind::Structural});
+  for (const int32_t join : {task.joined, task.grouped}) {
+    if (join == kNone) continue;
+    if (state_.trace != nullptr) state_.trace->edge({id, at(join).number, EdgeKind::Structural});
+    ++state_.stats.edges;
+  }
+}
+
+void Joins::add_join(int32_t join, int32_t around, Stall cause) {
+  Join& inner = at(join);
+  Join& outer = at(around);
+  if (state_.trace != nullptr) state_.trace->edge({inner.number, outer.number, EdgeKind::Structural});
   ++state_.stats.edges;
+  if (complete(inner)) {
+    outer.end = std::max(outer.end, inner.end);
+  } else {
+    state_.links.append(inner.others, int64_t{around} << 8 | static_cast<int64_t>(cause));
+    ++outer.unserved;
+  }
+}
+
+void Joins::exchange_scopes(size_t first, std::vector<Scope>& out, std::vector<Scope>& in) {
+  const auto begin = scopes_.begin() + static_cast<std::ptrdiff_t>(first);
+  out.assign(begin, scopes_.end());
+  scopes_.erase(begin, scopes_.end());
+  scopes_.insert(scopes_.end(), in.begin(), in.end());
+  in.clear();
 }
 
 bool Joins::wait(int64_t id, const Task& task, int64_t& ready) {
@@ -100,15 +123,37 @@ bool Joins::wait(int64_t id, const Task& task, int64_t& ready) {
 }
 
 int64_t Joins::serve_member(int32_t join, int64_t turn) {
-  while (join != kNone) {
-    Join& counted = at(join);
-    served_.push_back(join);
-    --counted.unserved;
-    if (!complete(counted)) break;
-    turn = resolve_waiters(counted, turn);
-    if (counted.around != kNone) at(counted.around).end = std::max(at(counted.around).end, counted.end);
-    join = counted.around;
+  if (join == kNone) return turn;
+  turn = count_down(join, Stall::DepWait, turn);
+  while (!to_count_.empty()) {
+    const auto [next, cause] = to_count_.back();
+    to_count_.pop_back();
+    turn = count_down(next, cause, turn);
   }
+  return turn;
+}
+
+// A member of the join is served. A join that this completes counts in others, which are to be counted down next.
+int64_t Joins::count_down(int32_t join, Stall cause, int64_t turn) {
+  Join& counted = at(join);
+  served_.push_back(join);
+  --counted.unserved;
+  if (!complete(counted)) return turn;
+  counted.cause = cause;
+  turn = resolve_waiters(counted, turn);
+  const size_t first = to_count_.size();
+  const auto count_in = [&](int32_t around, Stall why) {
+    at(around).end = std::max(at(around).end, counted.end);
+    to_count_.emplace_back(around, why);
+  };
+  if (counted.around != kNone) count_in(counted.around, Stall::DepWait);
+  while (!counted.others.empty()) {
+    const int64_t other = state_.links.pop(counted.others);
+    const auto why = static_cast<Stall>(other & 0xFF);
+    // A wait for what had been waited for in the same process keeps its name.
+    count_in(static_cast<int32_t>(other >> 8), why == Stall::Drained ? counted.cause : why);
+  }
+  std::reverse(to_count_.begin() + static_cast<std::ptrdiff_t>(first), to_count_.end());
   return turn;
 }
 
@@ -117,7 +162,7 @@ int64_t Joins::resolve_waiters(Join& join, int64_t turn) {
   Turns turns(state_, turn);
   while (!join.waiters.empty()) {
     const int64_t waiter = state_.links.pop(join.waiters);
-    readiness_.resolve(waiter, std::max(turns.next(waiter), join.end));
+    readiness_.resolve(waiter, std::max(turns.next(waiter), join.end), join.cause);
   }
   return turns.end();
 }

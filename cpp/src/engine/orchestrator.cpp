@@ -48,6 +48,32 @@ void Orchestrator::step() {
       return next_record();
     case RecordKind::End:
       return end();
+    default:
+      handle_process_record();
+      return next_record();
+  }
+}
+
+void Orchestrator::handle_process_record() {
+  switch (record_.kind) {
+    case RecordKind::ProcessesBegin:
+      return processes_.begin(record_.count);
+    case RecordKind::Process:
+      return processes_.turn(record_.count);
+    case RecordKind::ProcessesEnd:
+      return processes_.end();
+    case RecordKind::LoopBegin:
+      return processes_.loop_begin();
+    case RecordKind::Iteration:
+      return processes_.iteration();
+    case RecordKind::LoopEnd:
+      return processes_.loop_end();
+    case RecordKind::Mark:
+      return processes_.mark(record_.count);
+    case RecordKind::Wait:
+      return processes_.wait(record_.count, static_cast<ProcessWait>(record_.axes));
+    default:
+      return processes_.forget(record_.count);
   }
 }
 
@@ -114,6 +140,7 @@ void Orchestrator::submit() {
   waited_for_ = kNoTask;
   for (uint32_t i = 0; i < record_.axes; ++i) state_.axes.push(static_cast<int64_t>(stream_.get()));
   joins_.enter(task);
+  if (processes_.active()) processes_.enter(task);
   joins_.trace_wait(id, task);
   read_edges(id, record_.count);
   if (SharedMemory::has_l2(state_.machine, state_.schedule)) read_touches(task);
@@ -193,6 +220,7 @@ void Orchestrator::publish_batch() {
 void Orchestrator::publish(int64_t id, const Edge* first, const Edge* last) {
   Task& task = state_.tasks[id];
   task.published = task.ready = state_.now;
+  task.waited = Stall::DepWait;
   for (const Edge* edge = first; edge != last; ++edge) {
     if (state_.window.is_retired(edge->source)) continue;
     Task& source = state_.tasks[edge->source];

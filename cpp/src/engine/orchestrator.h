@@ -7,6 +7,7 @@
 #include "engine/joins.h"
 #include "engine/machine_state.h"
 #include "engine/orchestrator_state.h"
+#include "engine/processes.h"
 #include "engine/readiness.h"
 #include "engine/record_stream.h"
 #include "engine/records.h"
@@ -17,7 +18,7 @@ namespace pto {
 class Orchestrator {
  public:
   Orchestrator(MachineState& state, Readiness& readiness, Joins& joins, RecordStream& stream)
-      : state_(state), readiness_(readiness), joins_(joins), stream_(stream) {}
+      : state_(state), readiness_(readiness), joins_(joins), processes_(joins), stream_(stream) {}
 
   // Goes on as long as it is free and need not wait.
   void run();
@@ -35,6 +36,7 @@ class Orchestrator {
   bool is_free() const { return free_at_ <= state_.now; }
   void step();
   void read_record();
+  void handle_process_record();
   void handle_task();
   bool overruns();
   void submit();
@@ -57,6 +59,7 @@ class Orchestrator {
   MachineState& state_;
   Readiness& readiness_;
   Joins& joins_;
+  Processes processes_;
   RecordStream& stream_;
 
   RecordHead record_;

@@ -12,9 +12,11 @@ class Readiness {
  public:
   explicit Readiness(MachineState& state) : state_(state) {}
 
-  // One of the sources of a published task is resolved at `time`, now or later.
-  void resolve(int64_t id, int64_t time) {
+  // One of the sources of a published task is resolved at `time`, now or later. What was resolved last names the wait,
+  // of equal times a channel.
+  void resolve(int64_t id, int64_t time, Stall cause = Stall::DepWait) {
     Task& task = state_.tasks[id];
+    if (time > task.ready || (time == task.ready && cause != Stall::DepWait)) task.waited = cause;
     task.ready = std::max(task.ready, time);
     if (--task.unresolved == 0) all_resolved(id, task.ready);
   }

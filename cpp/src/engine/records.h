@@ -8,17 +8,34 @@
 
 namespace pto {
 
-enum class RecordKind : uint8_t { End, Task, Read, ScopeBegin, Part, ScopeEnd };
+enum class RecordKind : uint8_t {
+  End,
+  Task,
+  Read,
+  ScopeBegin,
+  Part,
+  ScopeEnd,
+  ProcessesBegin,
+  Process,
+  ProcessesEnd,
+  LoopBegin,
+  Iteration,
+  LoopEnd,
+  Mark,
+  Wait,
+  Forget
+};
 
-// The first word of a record, and the whole of a scope's or the end's.
+// The first word of a record, and the whole of one that is neither a task nor a read.
 //   Task: then kernel | site << 32, then the fields that the schedule uses, then its axes, then its edges, then with
 //   L2 the number of its touches and these.
 //   Read: then the ids of `count` writers; where `flag` is 0 nothing was ever written there, and count is 0.
+//   ProcessesBegin, Process, Mark, Wait, Forget: `count` is the number, `axes` why it waits.
 struct RecordHead {
   RecordKind kind = RecordKind::End;
-  uint8_t axes = 0;    // of a task
+  uint8_t axes = 0;    // of a task; of a wait its ProcessWait
   uint16_t home = 0;   // of a task: scheduler + 1, 0 for shared
-  uint32_t count = 0;  // of edges or writers
+  uint32_t count = 0;  // of edges or writers; the number of a process or an event
   bool flag = false;
 
   uint64_t pack() const {

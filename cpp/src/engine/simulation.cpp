@@ -77,7 +77,7 @@ struct Simulation::Impl {
   int64_t submit(const pto_task& task);
   void put_touches(const pto_task& task);
   void read(const pto_region& region);
-  void scope(RecordKind kind);
+  void structure(RecordKind kind, uint32_t number = 0, ProcessWait why = ProcessWait::Order);
   Stats finish();
 
   // Runs a step of the caller's side; where the other side has failed, its error is the one that counts.
@@ -161,10 +161,12 @@ void Simulation::Impl::read(const pto_region& region) {
   });
 }
 
-void Simulation::Impl::scope(RecordKind kind) {
+void Simulation::Impl::structure(RecordKind kind, uint32_t number, ProcessWait why) {
   guarded([&] {
     RecordHead head;
     head.kind = kind;
+    head.axes = static_cast<uint8_t>(why);
+    head.count = number;
     stream_.put(head.pack());
   });
 }
@@ -189,9 +191,18 @@ Simulation::~Simulation() = default;
 
 int64_t Simulation::submit(const pto_task& task) { return impl_->submit(task); }
 void Simulation::read(const pto_region& region) { impl_->read(region); }
-void Simulation::scope_begin() { impl_->scope(RecordKind::ScopeBegin); }
-void Simulation::part() { impl_->scope(RecordKind::Part); }
-void Simulation::scope_end() { impl_->scope(RecordKind::ScopeEnd); }
+void Simulation::scope_begin() { impl_->structure(RecordKind::ScopeBegin); }
+void Simulation::part() { impl_->structure(RecordKind::Part); }
+void Simulation::scope_end() { impl_->structure(RecordKind::ScopeEnd); }
+void Simulation::processes_begin(uint32_t count) { impl_->structure(RecordKind::ProcessesBegin, count); }
+void Simulation::process(uint32_t number) { impl_->structure(RecordKind::Process, number); }
+void Simulation::processes_end() { impl_->structure(RecordKind::ProcessesEnd); }
+void Simulation::loop_begin() { impl_->structure(RecordKind::LoopBegin); }
+void Simulation::iteration() { impl_->structure(RecordKind::Iteration); }
+void Simulation::loop_end() { impl_->structure(RecordKind::LoopEnd); }
+void Simulation::mark(uint32_t event) { impl_->structure(RecordKind::Mark, event); }
+void Simulation::wait(uint32_t event, ProcessWait why) { impl_->structure(RecordKind::Wait, event, why); }
+void Simulation::forget(uint32_t event) { impl_->structure(RecordKind::Forget, event); }
 Stats Simulation::finish() { return impl_->finish(); }
 
 }  // namespace pto

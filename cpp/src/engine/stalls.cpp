@@ -6,8 +6,9 @@
 namespace pto {
 namespace {
 
-constexpr std::array<const char*, kStallCauses> kStallNames = {
-    "submit_busy", "window_full", "readback", "dep_wait", "gated", "no_core", "dispatch_busy", "latency", "drained"};
+constexpr std::array<const char*, kStallCauses> kStallNames = {"submit_busy",   "window_full",  "readback", "dep_wait",
+                                                               "channel_empty", "channel_full", "gated",    "no_core",
+                                                               "dispatch_busy", "latency",      "drained"};
 constexpr std::array<const char*, 6> kEdgeNames = {"raw", "waw", "war", "structural", "explicit", "stream"};
 
 }  // namespace
@@ -40,7 +41,7 @@ void Stalls::cut_gap(int64_t id, const Task& task, int64_t begin) {
   gap_end_ = task.start;
   piece(task.submit, task.before_submit);
   piece(task.published, Stall::SubmitBusy);
-  piece(task.ready, Stall::DepWait);
+  piece(task.ready, task.waited);
   piece(std::min(task.last_report, task.dispatch), Stall::Latency);
   piece(std::min(task.last_service_end, task.dispatch), Stall::DispatchBusy);
   piece(std::min(task.gate_opened, task.dispatch), Stall::Gated);

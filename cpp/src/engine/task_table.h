@@ -76,10 +76,12 @@ struct alignas(64) Task {
   uint32_t kernel;
   uint8_t unit;
   Stall before_submit;  // what the orchestrator did before
+  Stall waited;         // what it became ready by, until then
   // What it is
   uint32_t site;
   uint32_t axis_count;
   int32_t joined;     // the join that it belongs to, or -1
+  int32_t grouped;    // in a process: the join of its iteration so far, or -1
   int32_t waits_for;  // the join that it waits for, or -1
   int32_t core;
   int32_t scheduler;

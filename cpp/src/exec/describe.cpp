@@ -2,12 +2,16 @@
 
 namespace pto {
 
-std::string task_title(const pto_kernel& kernel, const pto_site& site, const int64_t* axes) {
-  std::string text = std::string("task ") + kernel.name;
+std::string task_name(const pto_kernel& kernel, const pto_site& site, const int64_t* axes) {
+  std::string text = kernel.name;
   for (uint32_t i = 0; i < site.axis_count; ++i) {
     text += std::string(i ? ", " : "[") + site.axes[i] + "=" + std::to_string(axes[i]);
   }
-  return text + (site.axis_count ? "] at " : " at ") + site.location;
+  return text + (site.axis_count ? "]" : "");
+}
+
+std::string task_title(const pto_kernel& kernel, const pto_site& site, const int64_t* axes) {
+  return "task " + task_name(kernel, site, axes) + " at " + site.location;
 }
 
 std::string tensor_title(const pto_tensor& tensor) {

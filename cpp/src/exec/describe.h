@@ -9,6 +9,8 @@
 
 namespace pto {
 
+// "scale[batch=0, token=5]"
+std::string task_name(const pto_kernel& kernel, const pto_site& site, const int64_t* axes);
 // "task scale[batch=0, token=5] at layer.py:88"
 std::string task_title(const pto_kernel& kernel, const pto_site& site, const int64_t* axes);
 // "layer.py:12: tensor 'x'"

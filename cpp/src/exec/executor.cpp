@@ -14,6 +14,7 @@
 
 #include "deps/overlap_tracker.h"
 #include "deps/written_set.h"
+#include "exec/debug.h"
 #include "exec/describe.h"
 #include "exec/operands.h"
 #include "exec/pool.h"
@@ -31,6 +32,7 @@ constexpr int64_t kNoError = std::numeric_limits<int64_t>::max();
 constexpr int64_t kWindow = 65536;
 // A submission that finds the window full waits for this many tasks at once, and so rarely.
 constexpr int64_t kBatch = kWindow / 8;
+constexpr size_t kPublished = 32;
 
 bool is_written(const pto_tensor& tensor) { return tensor.role == PTO_OUTPUT || tensor.role == PTO_TEMPORARY; }
 
@@ -49,14 +51,30 @@ std::vector<TensorInfo> tensor_infos(std::span<const TensorBinding> tensors) {
   return infos;
 }
 
+// The task whose body prints.
+struct DebugRun {
+  const pto_kernel& kernel;
+  const pto_site& site;
+  const HostTask& task;
+};
+
+void debug(void* self, const char* location, const char* name, uint8_t dtype, int64_t rows, int64_t cols,
+           const void* value) {
+  const auto& run = *static_cast<const DebugRun*>(self);
+  const std::string task =
+      "task " + std::to_string(run.task.id) + " " + task_name(run.kernel, run.site, run.task.axes.data());
+  print_debug(debug_text(location, name, dtype, rows, cols, value, task));
+}
+
 // What a host thread keeps from task to task.
 class Bench {
  public:
   explicit Bench(size_t scratch_bytes)
       : scratch_(static_cast<char*>(::operator new[](std::max<size_t>(scratch_bytes, 1), kAlignment))) {}
 
-  pto_call call(const HostTask& task) {
-    return {&tile_ops(), worker_.get(), task.args.data(), scratch_.get(), nullptr};
+  // `run` stays with the task's body, which may print.
+  pto_call call(const HostTask& task, DebugRun& run) {
+    return {&tile_ops(), worker_.get(), task.args.data(), scratch_.get(), nullptr, debug, &run};
   }
 
  private:
@@ -105,7 +123,8 @@ struct Executor::Impl {
     HostTask& slot = prepare(task);
     add_edges(slot, task);
     ++next_id_;
-    if (--slot.waiting == 0) pool_.push(slot);
+    if (--slot.waiting == 0) ready_.push_back(&slot);
+    if (ready_.size() >= kPublished) publish();
   }
 
   void read(const pto_region& region, int64_t* values) {
@@ -178,6 +197,12 @@ struct Executor::Impl {
     return tensors_[region.tensor].has_values || is_empty(box) || written_.covers(box);
   }
 
+  // Ready tasks go to the pool by the dozen: short ones would else cost more in locks and wake-ups than in work.
+  void publish() {
+    if (!ready_.empty()) pool_.push(ready_);
+    ready_.clear();
+  }
+
   // The next task's slot is free from here on.
   void make_room() {
     if (next_id_ < kWindow || slot_of(next_id_).done) return;
@@ -232,6 +257,7 @@ struct Executor::Impl {
   // Waits for tasks of the window, by a task of no kernel that comes after them.
   template <typename Ids>
   void wait_for(const Ids& ids) {
+    publish();
     barrier_.waiting = 1;
     barrier_open_ = false;
     for (const int64_t id : ids) add_edge(slot_of(id), barrier_);
@@ -245,7 +271,8 @@ struct Executor::Impl {
   void run(int worker, HostTask& task) {
     if (!cancelled_ && task.id < first_error_) {
       if (Bench* bench = bench_of(worker)) {
-        pto_call call = bench->call(task);
+        DebugRun debugged{kernels_[task.kernel], sites_[task.site], task};
+        pto_call call = bench->call(task, debugged);
         kernels_[task.kernel].body(&call);
         if (call.error) fail(task, call.error);
       } else {
@@ -309,6 +336,7 @@ struct Executor::Impl {
   std::vector<Edge> edges_;
   std::vector<int64_t> writers_;
   std::vector<pto_tile> built_;
+  std::vector<HostTask*> ready_;  // not published yet
   HostTask barrier_;
 
   std::mutex barrier_mutex_;

@@ -29,12 +29,9 @@ bool is_procedural(const pto_tensor& tensor) { return tensor.source == PTO_SOURC
 // Why the host cannot compute with the tensor's dtype, or nothing.
 std::string unsupported(const TensorBinding& tensor) {
   const uint8_t dtype = tensor.info.dtype;
-  const bool float_in_scratch = dtype == PTO_F16 || dtype == PTO_BF16 || dtype == PTO_F32;
+  const bool float_in_scratch = !dtype_info(dtype).integer && dtype != PTO_F64;
   if (!tensor.data && is_procedural(tensor.info) && !float_in_scratch) {
-    return "is procedural: expected f16, bf16 or f32, found " + std::string(dtype_info(dtype).name);
-  }
-  if (dtype == PTO_F8E4M3 || dtype == PTO_F8E5M2) {
-    return "is " + std::string(dtype_info(dtype).name) + ", which kernels on the host do not read or write";
+    return "is procedural: expected floats of at most 32 bits, found " + std::string(dtype_info(dtype).name);
   }
   return "";
 }

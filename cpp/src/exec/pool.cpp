@@ -23,23 +23,36 @@ Pool::~Pool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Pool::push(HostTask& task) {
+void Pool::push(std::span<HostTask* const> tasks) {
   if (threads_.empty()) start();
-  push_to(queues_.back(), task);
+  {
+    const std::lock_guard lock(queues_.back().mutex);
+    queues_.back().tasks.insert(queues_.back().tasks.end(), tasks.begin(), tasks.end());
+  }
+  queued_ += static_cast<int64_t>(tasks.size());
+  wake(tasks.size());
 }
 
-void Pool::push(int worker, HostTask& task) { push_to(queues_[static_cast<size_t>(worker)], task); }
-
-void Pool::push_to(Queue& queue, HostTask& task) {
+void Pool::push(int worker, HostTask& task) {
+  Queue& own = queues_[static_cast<size_t>(worker)];
+  bool is_next = false;
   {
-    const std::lock_guard lock(queue.mutex);
-    queue.tasks.push_back(&task);
+    const std::lock_guard lock(own.mutex);
+    is_next = own.tasks.empty();
+    own.tasks.push_back(&task);
   }
-  // A thread that falls asleep counts itself before it looks at `queued_`: one of the two sees the other.
   ++queued_;
-  if (sleepers_ > 0) {
-    const std::lock_guard lock(sleep_mutex_);
+  if (!is_next) wake(1);  // what the thread takes next itself is no reason to wake another
+}
+
+// A thread that falls asleep counts itself before it looks at `queued_`: one of the two sees the other.
+void Pool::wake(size_t tasks) {
+  if (sleepers_ == 0) return;
+  const std::lock_guard lock(sleep_mutex_);
+  if (tasks == 1) {
     wake_.notify_one();
+  } else {
+    wake_.notify_all();
   }
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -23,8 +24,8 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // Queues a ready task: from outside, or from the thread `worker`, which will take its latest one first.
-  void push(HostTask& task);
+  // Queues ready tasks: from outside, or one from the thread `worker`, which will take its latest one first.
+  void push(std::span<HostTask* const> tasks);
   void push(int worker, HostTask& task);
 
  private:
@@ -34,7 +35,7 @@ class Pool {
   };
 
   void start();
-  void push_to(Queue& queue, HostTask& task);
+  void wake(size_t tasks);
   void main(int worker);
   HostTask* take(int worker);
   HostTask* take_own(Queue& own);

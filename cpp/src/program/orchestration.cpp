@@ -4,6 +4,7 @@
 #include <string>
 
 #include "pto/error.h"
+#include "pto/pipeline.h"
 
 namespace pto {
 namespace {
@@ -22,7 +23,8 @@ class Host {
   explicit Host(RunSink& sink) : sink_(sink) {}
 
   void run(const pto_program& program, std::span<const int64_t> symbols) {
-    const pto_host host = {this, symbols.data(), submit, read, refuse, scope_begin, part, scope_end};
+    const pto_host host = {this, symbols.data(), submit,   read,       refuse,    scope_begin,
+                           part, scope_end,      pipeline, loop_begin, iteration, loop_end};
     const int finished = program.run(&host);
     if (error_) std::rethrow_exception(error_);
     if (!finished) throw ExecutionError("the task program stopped before its end without being asked to");
@@ -35,9 +37,11 @@ class Host {
     Host& host = *static_cast<Host*>(self);
     if (host.error_) return stop;
     try {
-      return call(host.sink_);
+      const Answer answer = call(host.sink_);
+      return host.error_ ? stop : answer;
     } catch (...) {
-      host.error_ = std::current_exception();
+      // A process that was stopped may have kept others from going on.
+      if (!host.error_) host.error_ = std::current_exception();
       return stop;
     }
   }
@@ -59,6 +63,18 @@ class Host {
   }
   static int scope_end(void* self) {
     return guarded(self, 0, [](RunSink& sink) { return sink.scope_end(), 1; });
+  }
+  static int pipeline(void* self, const pto_pipeline* pipeline) {
+    return guarded(self, 0, [pipeline](RunSink& sink) { return run_pipeline(*pipeline, sink), 1; });
+  }
+  static int loop_begin(void* self) {
+    return guarded(self, 0, [](RunSink& sink) { return sink.loop_begin(), 1; });
+  }
+  static int iteration(void* self) {
+    return guarded(self, 0, [](RunSink& sink) { return sink.iteration(), 1; });
+  }
+  static int loop_end(void* self) {
+    return guarded(self, 0, [](RunSink& sink) { return sink.loop_end(), 1; });
   }
 
   RunSink& sink_;

@@ -4,18 +4,15 @@
 #include <span>
 
 #include "pto/abi.h"
+#include "pto/source.h"
 
 namespace pto {
 
 // What a run does with the program's calls. Any of them may throw: then the program is stopped.
-class RunSink {
+class RunSink : public StructureSink {
  public:
-  virtual ~RunSink() = default;
   virtual int64_t submit(const pto_task& task) = 0;
   virtual void read(const char* location, const pto_region& region, int64_t* values) = 0;
-  virtual void scope_begin() = 0;
-  virtual void part() = 0;
-  virtual void scope_end() = 0;
 };
 
 // Runs the program's loops to their end; `symbols` has one value per symbol of the program. Rethrows what the sink

@@ -79,6 +79,15 @@ class OrderedSink : public RunSink {
   void scope_begin() override { order_.scope_begin(); }
   void part() override { order_.part(); }
   void scope_end() override { order_.scope_end(); }
+  void processes_begin(uint32_t count) override { order_.processes_begin(count); }
+  void process(uint32_t number) override { order_.process(number); }
+  void processes_end() override { order_.processes_end(); }
+  void loop_begin() override { order_.loop_begin(); }
+  void iteration() override { order_.iteration(); }
+  void loop_end() override { order_.loop_end(); }
+  void mark(uint32_t event) override { order_.mark(event); }
+  void wait(uint32_t event, ProcessWait why) override { order_.wait(event, why); }
+  void forget(uint32_t event) override { order_.forget(event); }
 
  protected:
   int64_t simulate(pto_task task) {

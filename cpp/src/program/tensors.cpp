@@ -103,7 +103,8 @@ void TensorTable::allocate(size_t index) {
 void TensorTable::fill_synthetic(size_t index) {
   const TensorBinding& binding = bindings_[index];
   const DtypeInfo& dtype = dtype_info(binding.info.dtype);
-  const bool narrow = dtype.bytes < 8 && binding.info.zipf_values > int64_t{1} << (8 * dtype.bytes - 1);
+  const int64_t bits = 8 * dtype.bytes - (dtype.name[0] == 'u' ? 0 : 1);
+  const bool narrow = bits < 63 && binding.info.zipf_values > int64_t{1} << bits;
   if (!dtype.integer || narrow) {
     throw ExecutionError(title(binding.info) + ": expected an integer dtype that holds values below " +
                          std::to_string(binding.info.zipf_values) + " for synthetic routing, found " + dtype.name);

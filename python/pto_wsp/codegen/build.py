@@ -184,7 +184,7 @@ def _circumstances(compiler: Compiler) -> tuple[str, ...]:
     return (compiler.identity, shlex.join(arguments), _headers())
 
 
-_HEADERS = ("abi.h", "functions.h", "kernel.h", "tiles.h")
+_HEADERS = ("abi.h", "functions.h", "kernel.h", "process.h", "tiles.h")
 
 
 @lru_cache

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
+from pto_wsp.codegen.index_text import index_text
 from pto_wsp.codegen.values import Buffer, c_number, c_type, rounded
 from pto_wsp.codegen.writer import Writer
 from pto_wsp.dialects import tile
@@ -35,6 +36,12 @@ _BINARY: dict[type[Operation], str] = {
     tile.MinimumOp: "pto_minimum({0}, {1})",
     tile.PowOp: "pto_pow({0}, {1})",
 }
+_DOUBLE: dict[type[Operation], str] = {
+    tile.SqrtOp: "__builtin_sqrt({0})",
+    tile.AbsOp: "__builtin_fabs({0})",
+    tile.ReluOp: "pto_maximum({0}, 0.0)",
+}
+"""Where f64 is written in another way than the floats that are held as float."""
 _INTEGER: dict[type[Operation], str] = {
     tile.AbsOp: "{0} < 0 ? -{0} : {0}",
     tile.ReluOp: "{0} > 0 ? {0} : 0",
@@ -42,6 +49,7 @@ _INTEGER: dict[type[Operation], str] = {
     tile.MinimumOp: "{0} < {1} ? {0} : {1}",
 }
 """Where integers are written in another way than floats."""
+_UNSIGNED: dict[type[Operation], str] = {tile.AbsOp: "{0}", tile.ReluOp: "{0}"}
 _COMPARISON: dict[Predicate, str] = {
     Predicate.EQ: "==",
     Predicate.NE: "!=",
@@ -57,6 +65,7 @@ def is_element_wise(op: Operation) -> bool:
     others = (
         tile.ConstantOp,
         tile.IotaOp,
+        tile.NumberOp,
         tile.CompareOp,
         tile.SelectOp,
         tile.CastOp,
@@ -70,15 +79,17 @@ def emit_loop(
     ops: Sequence[Operation],
     results: Sequence[tuple[SSAValue, Buffer]],
     buffer_of: Callable[[SSAValue], Buffer],
+    numbers: Mapping[SSAValue, str],
 ) -> None:
     """Writes one loop nest over rows and columns that computes `ops` and stores `results`.
 
-    `buffer_of` tells where a value lies that is computed outside. The nest has the shape of the
+    `buffer_of` tells where a value lies that is computed outside, `numbers` has the C++ names of
+    the numbers of loops around it. The nest has the shape of the
     results; what has a single column is computed once per row.
     """
     rows = max(buffer.shape[0] for _, buffer in results)
     cols = max(buffer.shape[1] for _, buffer in results)
-    _LoopNest(out, ops, results, buffer_of).emit(rows, cols)
+    _LoopNest(out, ops, results, buffer_of, numbers).emit(rows, cols)
 
 
 class _LoopNest:
@@ -88,11 +99,13 @@ class _LoopNest:
         ops: Sequence[Operation],
         results: Sequence[tuple[SSAValue, Buffer]],
         buffer_of: Callable[[SSAValue], Buffer],
+        numbers: Mapping[SSAValue, str],
     ) -> None:
         self._out = out
         self._ops = ops
         self._results = results
         self._buffer_of = buffer_of
+        self._numbers = numbers
         self._names: dict[SSAValue, str] = {}
         self._inside = {result for op in ops for result in op.results}
 
@@ -107,7 +120,8 @@ class _LoopNest:
                     self._store(per_row=False)
 
     def _bind_inputs(self) -> None:
-        inputs = dict.fromkeys(v for op in self._ops for v in op.operands if v not in self._inside)
+        outside = [v for op in self._ops for v in op.operands if v not in self._inside]
+        inputs = dict.fromkeys(v for v in outside if v not in self._numbers)
         for number, value in enumerate(inputs):
             buffer = self._buffer_of(value)
             kind, name = c_type(buffer.element_type), f"x{number}"
@@ -144,7 +158,7 @@ class _LoopNest:
             self._out.line(f"{target} = {self._names[value]};")
 
     def _expression(self, op: Operation) -> str:
-        operands = [self._names[operand] for operand in op.operands]
+        operands = [self._names[v] for v in op.operands if v in self._names]
         element_type = tile_type(op.results[0]).element_type
         match op:
             case tile.IotaOp():
@@ -155,6 +169,9 @@ class _LoopNest:
                     if op.axis.data == 1 and op.type.cols == 1
                     else f"({c_type(element_type)}){counter}"
                 )
+            case tile.NumberOp():
+                index = index_text(op.index, [self._numbers[index] for index in op.indices])
+                return f"({c_type(element_type)}){index}"
             case tile.CompareOp():
                 return f"{operands[0]} {_COMPARISON[op.predicate.data]} {operands[1]}"
             case tile.SelectOp():
@@ -164,11 +181,16 @@ class _LoopNest:
             case tile.BroadcastOp():
                 return operands[0]
             case _:
-                patterns = _UNARY | _BINARY
-                if not is_float(element_type):
-                    patterns |= _INTEGER
-                pattern = patterns[type(op)]
+                pattern = _patterns(element_type)[type(op)]
                 return rounded(pattern.format(*operands), element_type)
+
+
+def _patterns(element_type: Attribute) -> dict[type[Operation], str]:
+    """How ops on a dtype are written."""
+    info = dtype_info(element_type)
+    if info.kind == "float":
+        return _UNARY | _BINARY | (_DOUBLE if info.name == "f64" else {})
+    return _UNARY | _BINARY | _INTEGER | (_UNSIGNED if info.name[0] == "u" else {})
 
 
 def _per_row(value: SSAValue) -> bool:
@@ -180,7 +202,15 @@ def _cast(operand: str, op: tile.CastOp) -> str:
     if dtype_info(target).kind == "bool":
         return f"{operand} != 0"
     if is_float(target):
-        return rounded(operand if is_float(source) else f"(float){operand}", target)
+        return _cast_to_float(operand, source, target)
     if is_float(source):
-        return f"pto_to_{dtype_info(target).name}({operand})"
+        return f"pto_to<{c_type(target)}>({operand})"
     return f"({c_type(target)}){operand}"
+
+
+def _cast_to_float(operand: str, source: Attribute, target: Attribute) -> str:
+    """Rounded once: what a float cannot hold goes to a narrower dtype without meeting it."""
+    if (kind := c_type(target)) == c_type(source):
+        return rounded(operand, target)
+    wide = dtype_info(source).bytes > 2 and dtype_info(target).bytes < 4
+    return rounded(f"pto_odd_float({operand})" if wide else f"({kind}){operand}", target)

@@ -43,6 +43,8 @@ def emit_units(module: ModuleOp) -> list[str]:
     ]
     program = Writer()
     program.line(_HEAD)
+    if any(isinstance(op, task.PipelineOp) for op in workloads[0].walk()):
+        program.line('#include "pto/process.h"\n')
     emit_kernels(program, kernels)
     emit_program(program, workloads[0], launches, kernels)
     keys = Writer()

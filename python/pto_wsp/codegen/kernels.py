@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from xdsl.ir import Block, Operation, SSAValue
 
 from pto_wsp.codegen.elementwise import emit_loop, is_element_wise
-from pto_wsp.codegen.placement import Placement
+from pto_wsp.codegen.placement import Box, Placement
 from pto_wsp.codegen.routines import Routine, routine
 from pto_wsp.codegen.scratch import aligned
 from pto_wsp.codegen.values import Buffer, c_bytes, c_type, rounded
 from pto_wsp.codegen.writer import Writer, place, quoted
 from pto_wsp.dialects import tile
-from pto_wsp.dialects.dtypes import dtype_info
+from pto_wsp.dialects.dtypes import dtype_info, is_float
 from pto_wsp.dialects.tile import tile_type
 
 
@@ -32,7 +32,7 @@ class KernelEmitter:
 
     def emit(self) -> None:
         with self._out.block(f"static void kernel_{self._kernel.symbol}(pto_call* call)"):
-            for buffer, offset in self._placement.offsets:
+            for buffer, offset in self._placement.in_scratch:
                 kind = c_type(buffer.element_type)
                 self._out.line(
                     f"{kind}* const {buffer.name} = ({kind}*)(call->scratch + {offset});"
@@ -49,20 +49,29 @@ class KernelEmitter:
     # ---- Ops ----
 
     def _emit_op(self, op: Operation) -> None:
+        for result in op.results:
+            if result in self._placement.in_memory:
+                self._emit_place(op, result)
         match op:
+            case tile.LoadOp() if op.result in self._placement.in_memory:
+                pass
             case tile.LoadOp():
                 self._emit_access(op, "load", op.type, self._buffers[op.result].pointer)
+            case tile.StoreOp() if self._placement.is_in_place(op):
+                self._emit_finish(op)
             case tile.StoreOp():
                 self._emit_access(op, "store", tile_type(op.value), self._dense(op.value))
             case tile.FusedOp():
                 result = self._buffers[op.result]
-                emit_loop(self._out, op.ops, [(op.yielded, result)], self._buffers.__getitem__)
+                self._emit_elements(op.ops, op.yielded, result)
             case tile.MatmulOp():
                 self._emit_matmul(op)
             case tile.ForOp():
                 self._emit_for(op)
             case tile.YieldOp():
                 self._emit_yield(op)
+            case tile.DebugOp():
+                self._emit_debug(op)
             case tile.ConcatOp():
                 self._emit_concat(op)
             case tile.InterleaveOp():
@@ -71,13 +80,28 @@ class KernelEmitter:
                 self._copy(self._buffers[op.source], self._packed_target(op))
             case _ if is_element_wise(op):
                 result = op.results[0]
-                emit_loop(
-                    self._out, [op], [(result, self._buffers[result])], self._buffers.__getitem__
-                )
+                self._emit_elements([op], result, self._buffers[result])
             case _ if (call := routine(op)) is not None:
                 self._emit_routine(op, call)
             case _:
                 raise AssertionError(f"no C++ for {op.name}")
+
+    def _emit_place(self, op: Operation, value: SSAValue) -> None:
+        """Declares the pointer to a value that may lie in global memory."""
+        buffer, box = self._buffers[value], self._placement.in_memory[value]
+        kind = ("const " if isinstance(op, tile.LoadOp) else "") + c_type(buffer.element_type)
+        function = "pto_loaded" if isinstance(op, tile.LoadOp) else "pto_place"
+        scratch = f"call->scratch + {self._placement.offset(value)}"
+        text = f"{function}<{c_type(buffer.element_type)}>(call, {_corner(box, buffer.shape)}"
+        self._out.line(f"{kind}* const {buffer.name} = {text}, {scratch});")
+
+    def _emit_finish(self, op: tile.StoreOp) -> None:
+        box, buffer = self._placement.in_memory[op.value], self._buffers[op.value]
+        self._out.line(f"pto_finish(call, {_corner(box, buffer.shape)}, {buffer.name});")
+
+    def _emit_elements(self, ops: Sequence[Operation], result: SSAValue, buffer: Buffer) -> None:
+        where = self._buffers.__getitem__
+        emit_loop(self._out, ops, [(result, buffer)], where, self._placement.numbers)
 
     def _emit_access(self, op: tile.AccessOp, name: str, kind: tile.TileType, value: str) -> None:
         rows, cols = kind.shape
@@ -103,6 +127,9 @@ class KernelEmitter:
             )
 
     def _emit_matmul(self, op: tile.MatmulOp) -> None:
+        if not is_float(op.type.element_type):
+            self._emit_integer_matmul(op)
+            return
         m, k, n = op.shape
         acc = "nullptr" if op.acc is None else self._dense(op.acc, 2)
         a = self._matmul_operand(op.lhs, op.transpose_a is not None, 0)
@@ -114,6 +141,15 @@ class KernelEmitter:
             self._out.line(
                 f"call->ops->matmul(call->worker, {m}, {k}, {n}, &a, &b, {acc}, {target});"
             )
+
+    def _emit_integer_matmul(self, op: tile.MatmulOp) -> None:
+        sizes = ", ".join(map(str, op.shape))
+        flags = [op.transpose_a is not None, op.transpose_b is not None]
+        operands = [self._dense(value, slot) for slot, value in enumerate((op.lhs, op.rhs))]
+        sides = [f"{name}, {str(flag).lower()}" for name, flag in zip(operands, flags, strict=True)]
+        acc = "nullptr" if op.acc is None else self._dense(op.acc, 2)
+        target = self._buffers[op.result].pointer
+        self._out.line(f"pto_matmul({sizes}, {', '.join(sides)}, {acc}, {target});")
 
     def _matmul_operand(self, value: SSAValue, transposed: bool, slot: int) -> str:
         flag = int(transposed)
@@ -163,6 +199,13 @@ class KernelEmitter:
             if source != self._buffers[argument]:
                 self._copy(source, self._buffers[argument])
 
+    def _emit_debug(self, op: tile.DebugOp) -> None:
+        kind = tile_type(op.source)
+        rows, cols = kind.shape
+        names = f"{quoted(place(op))}, {quoted(op.title.data)}"
+        box = f"{dtype_info(kind.element_type).abi}, {rows}, {cols}"
+        self._out.line(f"call->debug(call->self, {names}, {box}, {self._dense(op.source)});")
+
     def _emit_concat(self, op: tile.ConcatOp) -> None:
         target, col = self._buffers[op.result], 0
         for part in op.parts:
@@ -211,6 +254,11 @@ class KernelEmitter:
             self._out.line(f"{kind}* __restrict y = {target.row('r')};")
             element = f"y[{target.col('c')}] = x[{source.col('c')}]"
             self._out.line(f"for (int64_t c = 0; c < {cols}; ++c) {element};")
+
+
+def _corner(box: Box, shape: tuple[int, int]) -> str:
+    rows, cols = shape
+    return f"{box.parameter}, {box.dtype}, {box.row}, {box.col}, {rows}, {cols}"
 
 
 class _CppEmitter:

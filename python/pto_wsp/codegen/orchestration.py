@@ -16,6 +16,7 @@ from pto_wsp.codegen.refusals import Refusal, emit_refusal, origin
 from pto_wsp.codegen.writer import Writer, place, quoted
 from pto_wsp.dialects import task, tile
 from pto_wsp.dialects.task import tensor_type
+from pto_wsp.dialects.task_channels import channel_of, process_of
 from pto_wsp.dialects.task_numbers import NUMBER_MAX, Predicate
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of
 
@@ -66,6 +67,9 @@ class _RunEmitter:
         self._used: set[str] = set()
         self._boxes: dict[SSAValue, _Box] = {}
         self._open: list[tuple[str, str]] = []
+        self._stop = "return 0;"
+        """What leaves the function that is being written."""
+        self._channels: dict[task.ChannelOp, int] = {}
 
     def emit(self) -> None:
         for number, tensor in enumerate(self._workload.tensors):
@@ -104,6 +108,12 @@ class _RunEmitter:
                 self._emit_select(op)
             case task.LaunchOp():
                 self._emit_launch(op)
+            case task.PipelineOp():
+                self._emit_pipeline(op)
+            case task.SendOp():
+                self._emit_send(op)
+            case task.ConsumeOp():
+                self._emit_consume(op)
             case _:
                 self._emit_number(op)
 
@@ -147,12 +157,27 @@ class _RunEmitter:
             name = self._name(value, "i")
             heads.append(f"for (int64_t {name} = 0; {name} < {length}; ++{name})")
         *outer, inner = heads
-        for head in outer:
-            self._out.line(head)
-        with self._out.block(inner), self._axes(op.induction_values):
-            if ahead:
-                self._out.line(ahead)
-            self._emit_block(op.body.block)
+        with self._iterations(op):
+            for head in outer:
+                self._out.line(head)
+            with self._out.block(inner), self._axes(op.induction_values):
+                if ahead:
+                    self._out.line(ahead)
+                self._begin_iteration(op)
+                self._emit_block(op.body.block)
+
+    @contextmanager
+    def _iterations(self, op: Operation) -> Generator[None]:
+        """Around a loop: the host knows the iterations of those in which a process sends."""
+        if _sends(op):
+            self._out.line(self._call("loop_begin"))
+        yield
+        if _sends(op):
+            self._out.line(self._call("loop_end"))
+
+    def _begin_iteration(self, op: Operation) -> None:
+        if _sends(op):
+            self._out.line(self._call("iteration"))
 
     def _length(self, extent: int | SSAValue) -> str:
         return str(extent) if isinstance(extent, int) else self._names[extent]
@@ -176,20 +201,20 @@ class _RunEmitter:
     ) -> None:
         number = found if isinstance(found, str) else self._names[found]
         refusal = Refusal(place(op), what, expected, number, tuple(self._open))
-        emit_refusal(self._out, condition, refusal)
+        emit_refusal(self._out, condition, refusal, self._stop)
 
     def _emit_seq(self, op: task.SeqOp) -> None:
-        self._out.line(_call("scope_begin"))
-        self._emit_loop(op, ahead=_call("part"))
-        self._out.line(_call("scope_end"))
+        self._out.line(self._call("scope_begin"))
+        self._emit_loop(op, ahead=self._call("part"))
+        self._out.line(self._call("scope_end"))
 
     def _emit_sequential(self, op: task.SequentialOp) -> None:
-        self._out.line(_call("scope_begin"))
+        self._out.line(self._call("scope_begin"))
         for part in op.parts:
-            self._out.line(_call("part"))
+            self._out.line(self._call("part"))
             with self._out.block(""):
                 self._emit_block(part.block)
-        self._out.line(_call("scope_end"))
+        self._out.line(self._call("scope_end"))
 
     def _emit_cond(self, op: task.CondOp) -> None:
         with self._out.block(f"if ({self._names[op.condition]})"):
@@ -215,11 +240,13 @@ class _RunEmitter:
             self._refuse("!chosen.data", op, what, "room for them", length)
             self._out.line(self._read_call(op, "row", "chosen.data"))
             with (
+                self._iterations(op),
                 self._out.block(
                     f"for (int64_t {position} = 0; {position} < {length}; ++{position})"
                 ),
                 self._axes([op.element, op.position]),
             ):
+                self._begin_iteration(op)
                 self._out.line(f"const int64_t {element} = chosen.data[{position}];")
                 self._emit_block(op.body.block)
 
@@ -233,7 +260,7 @@ class _RunEmitter:
 
     def _read_call(self, op: Operation, region: str, values: str) -> str:
         where = quoted(place(op))
-        return f"if (!host->read(host->self, {where}, &{region}, {values})) return 0;"
+        return f"if (!host->read(host->self, {where}, &{region}, {values})) {self._stop}"
 
     def _emit_read(self, op: task.ReadOp) -> None:
         name = self._name(op.result, "n")
@@ -281,7 +308,89 @@ class _RunEmitter:
             )
             declared = "" if op.handle is not None else "const int64_t "
             self._out.line(f"{declared}{task_id} = host->submit(host->self, &task);")
-            self._out.line(f"if ({task_id} < 0) return 0;")
+            self._out.line(f"if ({task_id} < 0) {self._stop}")
+
+    # ---- Pipelines ----
+
+    def _emit_pipeline(self, op: task.PipelineOp) -> None:
+        channels = {channel: number for number, channel in enumerate(op.channels)}
+        self._channels |= channels
+        with self._out.block(""):
+            with self._out.block("static const pto_channel channels[] =", "};"):
+                for channel in channels:
+                    texts = f"{quoted(channel.channel_name)}, {quoted(place(channel))}"
+                    self._out.line(f"{{{texts}, {channel.depth}, {channel.width}}},")
+            for inner in op.body.block.ops:
+                if isinstance(inner, task.ProcessOp):
+                    self._emit_process(inner, op.processes.index(inner))
+                elif not isinstance(inner, task.ChannelOp):
+                    self._out.locate(inner)
+                    self._emit_op(inner)
+            copies = [
+                (number, replica)
+                for number, process in enumerate(op.processes)
+                for replica in range(process.replicas)
+            ]
+            frames = ", ".join(f"process_{number}({replica})" for number, replica in copies)
+            self._out.line(f"const pto_frame frames[] = {{{frames}}};")
+            with self._out.block("const pto_process processes[] =", "};"):
+                for at, (number, replica) in enumerate(copies):
+                    self._out.line(f"{self._process(op.processes[number], number, replica, at)},")
+            sizes = f"{len(channels)}, channels, {len(copies)}, processes"
+            self._out.line(f"const pto_pipeline pipeline = {{{quoted(place(op))}, {sizes}}};")
+            self._out.line(f"if (!host->pipeline(host->self, &pipeline)) {self._stop}")
+
+    def _process(self, op: task.ProcessOp, number: int, replica: int, frame: int) -> str:
+        name = op.process_name if op.replicas == 1 else f"{op.process_name}[{replica}]"
+        counts = f"{len(op.sends)}, {len(op.receives)}"
+        ports = f"sends_{number}, receives_{number}"
+        resumed = f"frames[{frame}].address(), pto_frame::resume"
+        return f"{{{quoted(name)}, {quoted(place(op))}, {counts}, {ports}, {resumed}}}"
+
+    def _emit_process(self, op: task.ProcessOp, number: int) -> None:
+        for name, ports in (("sends", op.sends), ("receives", op.receives)):
+            numbers = ", ".join(str(self._channels[channel]) for channel in ports) or "0"
+            self._out.line(f"static const uint32_t {name}_{number}[] = {{{numbers}}};")
+        self._out.locate(op)
+        replica = f"[[maybe_unused]] int64_t {self._name(op.replica, 'replica')}"
+        self._stop = "co_return;"
+        with self._out.block(f"const auto process_{number} = [&]({replica}) -> pto_frame", "};"):
+            self._emit_block(op.body.block)
+            # A process without a channel call is one, too.
+            self._out.line("co_return;")
+        self._stop = "return 0;"
+
+    def _emit_call(
+        self, name: str, kind: str, channel: SSAValue, values: str, op: Operation
+    ) -> None:
+        number = self._channels[channel_of(channel)]
+        fields = f"{kind}, 0, {number}, {values}, {quoted(place(op))}"
+        self._out.line(f"pto_channel_call {name} = {{{fields}}};")
+        self._out.line(f"co_await pto_pause{{&{name}}};")
+
+    def _emit_send(self, op: task.SendOp) -> None:
+        with self._out.block(""):
+            values = ", ".join(self._names[value] for value in op.values)
+            self._out.line(f"int64_t token[] = {{{values or '0'}}};")
+            self._emit_call("send", "PTO_SEND", op.channel, "token", op)
+
+    def _emit_consume(self, op: task.ConsumeOp) -> None:
+        for value in op.values:
+            self._name(value, "token")
+        self._out.line(self._call("loop_begin"))
+        with self._out.block("for (;;)"), self._axes(op.values):
+            self._out.line(f"int64_t token[{max(1, len(op.values))}];")
+            self._emit_call("receive", "PTO_RECEIVE", op.channel, "token", op)
+            self._out.line("if (!receive.received) break;")
+            self._out.line(self._call("iteration"))
+            for number, value in enumerate(op.values):
+                self._out.line(f"const int64_t {self._names[value]} = token[{number}];")
+            self._emit_block(op.body.block)
+            self._emit_call("done", "PTO_DONE", op.channel, "nullptr", op)
+        self._out.line(self._call("loop_end"))
+
+    def _call(self, service: str) -> str:
+        return f"if (!host->{service}(host->self)) {self._stop}"
 
     # ---- Indices ----
 
@@ -323,5 +432,6 @@ def _sum(a: str, b: str) -> str:
     return a if b == "0" else f"{a} + {b}"
 
 
-def _call(service: str) -> str:
-    return f"if (!host->{service}(host->self)) return 0;"
+def _sends(op: Operation) -> bool:
+    """Whether it is a loop of a process, with sends in it."""
+    return process_of(op) is not None and any(isinstance(o, task.SendOp) for o in op.walk())

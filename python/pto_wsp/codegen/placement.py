@@ -11,7 +11,7 @@ from pto_wsp.codegen.index_text import index_text
 from pto_wsp.codegen.scratch import Lifetime, plan_scratch
 from pto_wsp.codegen.values import Buffer, c_bytes
 from pto_wsp.dialects import tile
-from pto_wsp.dialects.dtypes import dtype_info
+from pto_wsp.dialects.dtypes import dtype_info, is_float
 from pto_wsp.dialects.tile import tile_type
 
 
@@ -40,6 +40,10 @@ class Placement:
     A value is dense in scratch, except: slices and other shapes of dense tiles are views, a load
     that only matmuls read stays in global memory, so that no weight matrix is copied whole, and
     what a loop carries on lies where the loop's results lie.
+
+    What is loaded, or is only computed to be stored, and has the same elements in global memory,
+    lies there if its box turns out to be dense; else it is copied. Nothing can come between: what
+    a task writes shares no elements with its other parameters.
     """
 
     def __init__(self, kernel: tile.KernelOp) -> None:
@@ -51,6 +55,8 @@ class Placement:
         """The C++ names of the loops' numbers."""
         self.streamed: dict[SSAValue, Box] = {}
         self.buffers: dict[SSAValue, Buffer] = {}
+        self.in_memory: dict[SSAValue, Box] = {}
+        """Where values lie whose boxes in global memory are dense."""
         self.swapped: dict[tuple[tile.ForOp, int], Buffer] = {}
         """Room for what a loop yields from another of its carried values."""
         self._lives: dict[SSAValue | tuple[tile.ForOp, int], _Life] = {}
@@ -76,6 +82,14 @@ class Placement:
         if isinstance(op, tile.ReshapeOp):
             return self._root[op.result] is not op.result
         return any(result in self.streamed for result in op.results)
+
+    def is_in_place(self, op: tile.StoreOp) -> bool:
+        """True if the value may have been computed where it is stored."""
+        return op.value in self.in_memory and not isinstance(op.value.owner, tile.LoadOp)
+
+    def offset(self, value: SSAValue) -> int:
+        """The bytes from the start of scratch to a value that is dense there."""
+        return self._offsets[self.buffers[value]]
 
     # ---- Values ----
 
@@ -129,6 +143,28 @@ class Placement:
             self._alias(result, argument, self.buffers[argument])
         else:
             self._dense(result, depth)
+            if (access := self._mirror(op, result)) is not None:
+                self.in_memory[result] = self.box(access)
+
+    def _mirror(self, op: Operation, result: SSAValue) -> tile.AccessOp | None:
+        """The load or store whose box of global memory has the same elements as `result`."""
+        if isinstance(op, tile.LoadOp):
+            access, role = op, tile.Role.IN
+        else:
+            uses = [use.operation for use in result.uses]
+            if len(uses) != 1 or not isinstance(uses[0], tile.StoreOp):
+                return None
+            access, role = uses[0], tile.Role.OUT
+            if access.parent is not op.parent or access.value is not result:
+                return None
+        if access.rows is not None:
+            return None
+        parameter = self._kernel.parameters[self.arguments[access.ref]]
+        element_type = tile_type(result).element_type
+        same = parameter.type.element_type == element_type
+        whole = c_bytes(element_type) == dtype_info(element_type).bytes
+        alone = role is tile.Role.IN or len(tuple(access.ref.uses)) == 1
+        return access if parameter.role is role and same and whole and alone else None
 
     def _dense(self, value: SSAValue, depth: int) -> None:
         self._root[value] = value
@@ -142,10 +178,11 @@ class Placement:
         self.buffers[value] = view
 
     def _is_streamed(self, op: tile.LoadOp) -> bool:
-        """True for a load that only matmuls use, of a parameter that nothing stores to."""
+        """True for a load of floats that only matmuls use, of what nothing stores to."""
         parameter = self._kernel.parameters[self.arguments[op.ref]]
         return (
             parameter.role is tile.Role.IN
+            and is_float(op.type.element_type)
             and op.rows is None
             and all(
                 isinstance(use.operation, tile.MatmulOp) and use.operation.acc is not op.result
@@ -167,8 +204,10 @@ class Placement:
         ]
         lives = zip(rooms, self._lives.values(), strict=True)
         plan = plan_scratch([Lifetime(_bytes(room), life.first, life.last) for room, life in lives])
-        self.offsets = list(zip(rooms, plan.offsets, strict=True))
-        """The dense values and their bytes from the start of scratch."""
+        self._offsets = dict(zip(rooms, plan.offsets, strict=True))
+        moved = {self.buffers[value] for value in self.in_memory}
+        self.in_scratch = [(room, at) for room, at in self._offsets.items() if room not in moved]
+        """The values that are always there, and their bytes from its start."""
         # Strided views that a routine wants dense are packed at the end of scratch, one at a time.
         ops = [op for op in self._kernel.walk() if not isinstance(op, tile.KernelOp)]
         packed = [_bytes(self.buffers[v]) for op in ops for v in self._packed_operands(op)]

@@ -24,8 +24,8 @@ class Refusal:
     """Names and C++ of the loop variables around it."""
 
 
-def emit_refusal(out: Writer, condition: str, refusal: Refusal) -> None:
-    """Ends the run where the C++ condition holds."""
+def emit_refusal(out: Writer, condition: str, refusal: Refusal, stop: str) -> None:
+    """Ends the run where the C++ condition holds; `stop` leaves the function."""
     names = ", ".join(quoted(name) for name, _ in refusal.axes) or "nullptr"
     values = ", ".join(value for _, value in refusal.axes) or "0"
     texts = ", ".join(map(quoted, (refusal.place, refusal.what, refusal.expected)))
@@ -35,7 +35,7 @@ def emit_refusal(out: Writer, condition: str, refusal: Refusal) -> None:
         numbers = f"{refusal.found}, {len(refusal.axes)}, axes, values"
         out.line(f"const pto_refusal refusal = {{{texts}, {numbers}}};")
         out.line("host->refuse(host->self, &refusal);")
-        out.line("return 0;")
+        out.line(stop)
 
 
 def origin(value: SSAValue) -> str:

@@ -21,7 +21,8 @@ from xdsl.utils.exceptions import VerifyException
 
 from pto_wsp.dialects.syntax import CustomSyntax, parse_body, print_body, strings
 from pto_wsp.dialects.tile_choice import GatherOp, GatherRowsOp, OrderOp, SortOp, TopkOp
-from pto_wsp.dialects.tile_loops import ForOp, FusedOp, YieldOp
+from pto_wsp.dialects.tile_debug import DebugOp
+from pto_wsp.dialects.tile_loops import ForOp, FusedOp, NumberOp, YieldOp
 from pto_wsp.dialects.tile_memory import AccessOp, LoadOp, StoreOp, ref_type
 from pto_wsp.dialects.tile_reductions import (
     ArgmaxOp,
@@ -108,6 +109,7 @@ __all__ = [
     "ConstantOp",
     "CosOp",
     "CumsumOp",
+    "DebugOp",
     "DivOp",
     "ElementWiseOp",
     "ErfOp",
@@ -127,6 +129,7 @@ __all__ = [
     "MinimumOp",
     "MulOp",
     "NegOp",
+    "NumberOp",
     "OrderOp",
     "Parameter",
     "Pipe",
@@ -381,6 +384,7 @@ Tile = Dialect(
         KernelOp,
         LoadOp,
         StoreOp,
+        DebugOp,
         ConstantOp,
         IotaOp,
         NegOp,
@@ -426,6 +430,7 @@ Tile = Dialect(
         SortOp,
         FusedOp,
         ForOp,
+        NumberOp,
         YieldOp,
     ],
     [TileType, RefType, UnitAttr, RoleAttr, SpaceAttr, PredicateAttr, FragmentAttr],

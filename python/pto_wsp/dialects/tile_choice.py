@@ -23,7 +23,13 @@ from xdsl.utils.exceptions import VerifyException
 from pto_wsp.dialects.dtypes import is_numeric
 from pto_wsp.dialects.syntax import CustomSyntax, join, parse_value
 from pto_wsp.dialects.tile_types import SpaceAttr, TileType
-from pto_wsp.dialects.tile_values import ValueOp, parse_type, print_type, tile_type
+from pto_wsp.dialects.tile_values import (
+    ValueOp,
+    not_defined,
+    parse_type,
+    print_type,
+    tile_type,
+)
 
 
 @irdl_op_definition
@@ -93,7 +99,7 @@ class OrderOp(CustomSyntax, ABC):
         """Raises `VerifyException` unless the results keep `count` elements of every row."""
         source = tile_type(self.source)
         if not is_numeric(source.element_type):
-            raise VerifyException(f"not defined for {source.element_type}")
+            raise VerifyException(not_defined(source.element_type))
         values = TileType((source.rows, count), source.element_type)
         if self.values.type != values:
             raise VerifyException(

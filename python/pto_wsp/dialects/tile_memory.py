@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 from typing import cast
 
 from typing_extensions import Self
-from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, IndexType, i32
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, IndexType, f64, i32
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineExpr
 from xdsl.irdl import (
@@ -236,10 +236,11 @@ class StoreOp(AccessOp):
     def verify_(self) -> None:
         value, target = tile_type(self.value), ref_type(self.ref)
         both_float = is_float(value.element_type) and is_float(target.element_type)
-        if value.element_type != target.element_type and not both_float:
+        both_narrow = both_float and f64 not in (value.element_type, target.element_type)
+        if value.element_type != target.element_type and not both_narrow:
             raise VerifyException(
-                f"a store rounds floats only: {value.short} does not go into {target.short};"
-                " use tile.cast"
+                f"a store rounds floats of up to 32 bits only: {value.short} does not go into"
+                f" {target.short}; use tile.cast"
             )
         if _role_of(self.ref) is Role.IN:
             raise VerifyException("the parameter is `in`: only `out` and `inout` can be stored to")

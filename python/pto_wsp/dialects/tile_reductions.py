@@ -15,7 +15,13 @@ from xdsl.utils.exceptions import VerifyException
 from pto_wsp.dialects.dtypes import is_numeric
 from pto_wsp.dialects.syntax import parse_value
 from pto_wsp.dialects.tile_types import TileType
-from pto_wsp.dialects.tile_values import Arguments, ValueOp, parse_axis, tile_type
+from pto_wsp.dialects.tile_values import (
+    Arguments,
+    ValueOp,
+    not_defined,
+    parse_axis,
+    tile_type,
+)
 
 
 class ReductionOp(ValueOp, ABC):
@@ -32,7 +38,7 @@ class ReductionOp(ValueOp, ABC):
     def infer_type(self) -> TileType:
         operand = tile_type(self.source)
         if not is_numeric(operand.element_type):
-            raise VerifyException(f"not defined for {operand.element_type}")
+            raise VerifyException(not_defined(operand.element_type))
         return self._reduced(operand)
 
     @classmethod
@@ -107,7 +113,7 @@ class ArgmaxOp(ValueOp):
     def infer_type(self) -> TileType:
         operand = tile_type(self.source)
         if not is_numeric(operand.element_type):
-            raise VerifyException(f"not defined for {operand.element_type}")
+            raise VerifyException(not_defined(operand.element_type))
         return TileType((operand.rows, 1), i32)
 
 
@@ -133,7 +139,7 @@ class CumsumOp(ValueOp):
         if self.axis.data not in (0, 1):
             raise VerifyException(f"axis must be 0 or 1, got {self.axis.data}")
         if not is_numeric(operand.element_type):
-            raise VerifyException(f"not defined for {operand.element_type}")
+            raise VerifyException(not_defined(operand.element_type))
         return operand
 
     @classmethod

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import ArrayAttr, IntAttr, UnitAttr, f32
+from xdsl.dialects.builtin import ArrayAttr, IntAttr, UnitAttr, f32, i32
 from xdsl.interfaces import HasCanonicalizationPatternsInterface, HasFolderInterface
-from xdsl.ir import SSAValue
+from xdsl.ir import SSAValue, TypeAttribute
 from xdsl.irdl import (
     irdl_op_definition,
     operand_def,
@@ -20,17 +20,20 @@ from xdsl.pattern_rewriter import RewritePattern
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from pto_wsp.dialects.dtypes import is_float
+from pto_wsp.dialects.dtypes import dtype_info
 from pto_wsp.dialects.syntax import ints, join, parse_ints, parse_value
 from pto_wsp.dialects.tile_types import Shape, TileType
 from pto_wsp.dialects.tile_values import Arguments, ValueOp, tile_type, verify_in_range
 
 # ---- Products ----------------------------------------------------------------------------------
 
+MULTIPLIED = ("f16", "bf16", "f32", "f8e4m3", "f8e5m2", "i8", "u8")
+"""The dtypes of a matmul's operands."""
+
 
 @irdl_op_definition
 class MatmulOp(ValueOp):
-    """The matrix product in f32, added to an accumulator if there is one.
+    """The matrix product in f32 (i32 of i8 or u8), added to an accumulator if there is one.
 
     `%2 = tile.matmul %0, %1 acc(%c) transpose_b : 256x256xf32`
     """
@@ -60,7 +63,7 @@ class MatmulOp(ValueOp):
                 "transpose_a": UnitAttr() if transpose_a else None,
                 "transpose_b": UnitAttr() if transpose_b else None,
             },
-            result_types=[TileType((m, n), f32)],
+            result_types=[TileType((m, n), _accumulated(lhs))],
         )
 
     @property
@@ -72,9 +75,11 @@ class MatmulOp(ValueOp):
 
     def infer_type(self) -> TileType:
         lhs, rhs = tile_type(self.lhs), tile_type(self.rhs)
-        if lhs.element_type != rhs.element_type or not is_float(lhs.element_type):
+        multiplied = dtype_info(lhs.element_type).name in MULTIPLIED
+        if lhs.element_type != rhs.element_type or not multiplied:
             raise VerifyException(
-                f"the operands have one float dtype, got {lhs.element_type} and {rhs.element_type}"
+                f"the operands have one dtype of {', '.join(MULTIPLIED)},"
+                f" got {lhs.element_type} and {rhs.element_type}"
             )
         m, k, n = self.shape
         other, _ = _stored(self.rhs, self.transpose_b is not None)
@@ -83,7 +88,7 @@ class MatmulOp(ValueOp):
                 f"the inner extents differ: {m}x{k} times {other}x{n}"
                 " (rows x columns after transposition)"
             )
-        result = TileType((m, n), f32)
+        result = TileType((m, n), _accumulated(self.lhs))
         if self.acc is not None and self.acc.type != result:
             raise VerifyException(
                 f"the accumulator is {result.short}, got {tile_type(self.acc).short}"
@@ -112,6 +117,11 @@ class MatmulOp(ValueOp):
             printer.print_string(" transpose_a")
         if self.transpose_b is not None:
             printer.print_string(" transpose_b")
+
+
+def _accumulated(lhs: SSAValue) -> TypeAttribute:
+    """The dtype of products and their sums: i32 of integers, f32 of floats."""
+    return f32 if dtype_info(tile_type(lhs).element_type).kind == "float" else i32
 
 
 def _stored(value: SSAValue, transposed: bool) -> Shape:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from typing_extensions import Self
 from xdsl.dialects.builtin import (
     BFloat16Type,
     Float16Type,
     Float32Type,
+    Float64Type,
     FloatAttr,
     IntAttr,
     IntegerAttr,
-    f32,
+    IntegerType,
     i1,
 )
 from xdsl.interfaces import HasFolderInterface
@@ -32,7 +33,14 @@ from xdsl.printer import Printer
 from xdsl.traits import Commutative, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from pto_wsp.dialects.dtypes import dtype_info, is_float, is_integer, widened
+from pto_wsp.dialects.dtypes import (
+    dtype_info,
+    is_computed_float,
+    is_float,
+    is_integer,
+    is_numeric,
+    widened,
+)
 from pto_wsp.dialects.syntax import (
     CustomSyntax,
     join,
@@ -221,16 +229,20 @@ class ConstantOp(ElementWiseOp):
 
 def _number(value: float, element_type: TypeAttribute) -> FloatAttr | IntegerAttr:
     info = dtype_info(element_type)
+    if info.storage:
+        raise ValueError(f"{info.name} holds no constants: make it f32 and cast it")
     if info.kind == "float":
-        assert isinstance(element_type, BFloat16Type | Float16Type | Float32Type)
+        assert isinstance(element_type, BFloat16Type | Float16Type | Float32Type | Float64Type)
         return FloatAttr(round_to(float(value), info.name), element_type)
     if value != int(value):
         raise ValueError(f"{value} is not an integer, and the dtype is {info.name}")
-    return IntegerAttr(int(value), 1 if info.kind == "bool" else 8 * info.bytes)
+    if int(value) not in info.range:
+        raise ValueError(f"{value} is not in {info.range[0]}..{info.range[-1]} of {info.name}")
+    return IntegerAttr(int(value), cast("IntegerType", element_type))
 
 
 def round_to(value: float, dtype: str) -> float:
-    """The value of `dtype` (f16, bf16, f32) that is nearest; beyond its range that is infinity."""
+    """The value of a float dtype, but fp8, that is nearest; beyond its range that is infinity."""
     return float(_scalar(value, dtype))
 
 
@@ -238,7 +250,8 @@ def _scalar(value: float, dtype: str) -> Any:
     import ml_dtypes
     import numpy as np
 
-    kind: Any = {"f16": np.float16, "bf16": ml_dtypes.bfloat16, "f32": np.float32}[dtype]
+    kinds = {"f16": np.float16, "bf16": ml_dtypes.bfloat16, "f32": np.float32, "f64": np.float64}
+    kind: Any = kinds[dtype]
     with np.errstate(over="ignore"):
         return kind(value)
 
@@ -273,6 +286,12 @@ class IotaOp(ElementWiseOp):
 # ---- Element by element ------------------------------------------------------------------------
 
 
+def not_defined(element_type: Attribute) -> str:
+    """Why an op does not take a dtype, and what to do."""
+    hint = ": cast it to f32 first" if dtype_info(element_type).storage else ""
+    return f"not defined for {dtype_info(element_type).name}{hint}"
+
+
 class UnaryOp(ElementWiseOp, ABC):
     """One operand, and a result of its type."""
 
@@ -285,11 +304,11 @@ class UnaryOp(ElementWiseOp, ABC):
 
     def infer_type(self) -> TileType:
         operand = tile_type(self.source)
-        numeric = is_float(operand.element_type) or (
+        numeric = is_computed_float(operand.element_type) or (
             self.TAKES_INTEGERS and is_integer(operand.element_type)
         )
         if not numeric:
-            raise VerifyException(f"not defined for {operand.element_type}")
+            raise VerifyException(not_defined(operand.element_type))
         return operand
 
 
@@ -396,8 +415,8 @@ class BinaryOp(ElementWiseOp, ABC):
 
     def infer_type(self) -> TileType:
         result = element_wise_type(tile_type(self.lhs), tile_type(self.rhs))
-        if result.element_type == i1:
-            raise VerifyException("not defined for i1")
+        if not is_numeric(result.element_type):
+            raise VerifyException(not_defined(result.element_type))
         return result
 
 
@@ -436,7 +455,7 @@ class FloatBinaryOp(BinaryOp, ABC):
     def infer_type(self) -> TileType:
         result = super().infer_type()
         if not is_float(result.element_type):
-            raise VerifyException(f"not defined for {result.element_type}")
+            raise VerifyException(not_defined(result.element_type))
         return result
 
 
@@ -495,6 +514,8 @@ class CompareOp(ElementWiseOp):
 
     def infer_type(self) -> TileType:
         common = element_wise_type(tile_type(self.lhs), tile_type(self.rhs))
+        if dtype_info(common.element_type).storage:
+            raise VerifyException(not_defined(common.element_type))
         return TileType(common.shape, i1)
 
     @classmethod
@@ -556,11 +577,12 @@ class CastOp(HasFolderInterface, ElementWiseOp):
         if self.source.type == self.type:
             return (self.source,)
         inner = self.source.owner
-        # f16 and bf16 lie in f32, so there and back changes no bit.
-        if not isinstance(inner, CastOp) or inner.type.element_type != f32:
+        if not isinstance(inner, CastOp) or inner.source.type != self.type:
             return None
-        same = inner.source.type == self.type and is_float(self.type.element_type)
-        return (inner.source,) if same else None
+        # What lies in a wider float comes back from there with every bit.
+        wide, own = dtype_info(inner.type.element_type), dtype_info(self.type.element_type)
+        kept = own.kind == "float" and wide.name in ("f32", "f64") and own.bytes < wide.bytes
+        return (inner.source,) if kept else None
 
 
 @irdl_op_definition

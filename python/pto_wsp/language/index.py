@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar, cast
 
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineExpr
@@ -13,6 +14,23 @@ from xdsl.ir.affine import AffineExpr
 from pto_wsp.dialects.task_numbers import NUMBER_MAX, Predicate
 from pto_wsp.language.current import recorder
 from pto_wsp.language.source import Place, check_name, fail, user_place
+
+
+class Tiled:
+    """A tile in a kernel: what it does with a number is the tile's own affair."""
+
+
+_R = TypeVar("_R")
+
+
+def _leaves_tiles(operator: Callable[[Any, Any], _R]) -> Callable[[Any, Any], _R]:
+    """Makes an operator of numbers that lets a tile on its right decide."""
+
+    @functools.wraps(operator)
+    def checked(self: Any, other: Any) -> _R:
+        return cast("_R", NotImplemented) if isinstance(other, Tiled) else operator(self, other)
+
+    return checked
 
 
 class Number(ABC):
@@ -25,12 +43,14 @@ class Number(ABC):
 
     # ---- Arithmetic ----
 
+    @_leaves_tiles
     def __add__(self, other: Number | int) -> Index:
         return self.index().plus(_index(other, "+"))
 
     def __radd__(self, other: Number | int) -> Index:
         return _index(other, "+").plus(self.index())
 
+    @_leaves_tiles
     def __mul__(self, other: Number | int) -> Index:
         return self.index().times(_index(other, "*"))
 
@@ -40,6 +60,7 @@ class Number(ABC):
     def __neg__(self) -> Index:
         return self * -1
 
+    @_leaves_tiles
     def __sub__(self, other: Number | int) -> Index:
         return self.index().plus(-_index(other, "-"))
 
@@ -54,21 +75,27 @@ class Number(ABC):
 
     # ---- Comparison ----
 
+    @_leaves_tiles
     def __lt__(self, other: object) -> Condition:
         return Comparison(Predicate.LT, self.index(), _index(other, "<"))
 
+    @_leaves_tiles
     def __le__(self, other: object) -> Condition:
         return Comparison(Predicate.LE, self.index(), _index(other, "<="))
 
+    @_leaves_tiles
     def __gt__(self, other: object) -> Condition:
         return Comparison(Predicate.GT, self.index(), _index(other, ">"))
 
+    @_leaves_tiles
     def __ge__(self, other: object) -> Condition:
         return Comparison(Predicate.GE, self.index(), _index(other, ">="))
 
+    @_leaves_tiles
     def __eq__(self, other: object) -> Condition:  # type: ignore[override]
         return Comparison(Predicate.EQ, self.index(), _index(other, "=="))
 
+    @_leaves_tiles
     def __ne__(self, other: object) -> Condition:  # type: ignore[override]
         return Comparison(Predicate.NE, self.index(), _index(other, "!="))
 

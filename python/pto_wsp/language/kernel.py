@@ -263,9 +263,9 @@ def jit_kernel(
 
     With `cpp_src`, or `cpp_file` beside the file of the function, the body is C++: statements in
     which each parameter is a pointer to its elements, dense and row after row, integers as
-    themselves, f16, bf16 and f32 as float. In and InOut parameters are loaded before, Out and InOut
-    ones are stored and rounded after; the function is not called. What the code does is its
-    author's responsibility, and `cost` has to say what it takes.
+    themselves, f64 as double, other floats as float. In and InOut parameters are loaded before, Out
+    and InOut ones are stored and rounded after; the function is not called. What the code does is
+    its author's responsibility, and `cost` has to say what it takes.
     """
     if function is not None:
         return Kernel(function)

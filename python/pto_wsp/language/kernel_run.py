@@ -24,9 +24,11 @@ class EagerTrace(KernelTrace):
 
     is_eager = True
 
-    def __init__(self, block: Block, folder: str, memory: Mapping[SSAValue, NDArray[Any]]) -> None:
+    def __init__(
+        self, block: Block, folder: str, memory: Mapping[SSAValue, NDArray[Any]], run: str
+    ) -> None:
         super().__init__(block, folder)
-        self._state = KernelState()
+        self._state = KernelState(run)
         self._state.values |= memory
 
     def numbers(self, value: SSAValue) -> NDArray[Any] | None:
@@ -52,7 +54,8 @@ def run_body(
     memory = {name: _memory(name, spec, given) for name, spec in parameters.items()}
     arguments = dict(zip(parameters, block.args, strict=True))
     by_argument: dict[SSAValue, NDArray[Any]] = {arguments[name]: memory[name] for name in memory}
-    trace = EagerTrace(kernel.body.block, folder, by_argument)
+    name = f"{function.__name__}.run"
+    trace = EagerTrace(kernel.body.block, folder, by_argument, name)
     refs = {name: Ref(name, spec, arguments[name]) for name, spec in parameters.items()}
     with tracing(trace):
         function(**refs)

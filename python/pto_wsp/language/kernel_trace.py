@@ -20,7 +20,7 @@ from pto_wsp.dialects.locations import file_location, where
 from pto_wsp.dialects.tile import TileType
 from pto_wsp.dialects.tile_values import round_to
 from pto_wsp.language.dtypes import DType
-from pto_wsp.language.index import Index, as_index
+from pto_wsp.language.index import Index, Tiled, as_index
 from pto_wsp.language.parameters import ParameterSpec
 from pto_wsp.language.source import Place, fail, user_place
 
@@ -143,7 +143,7 @@ def is_tracing() -> bool:
     return _current.get() is not None
 
 
-class Value:
+class Value(Tiled):
     """A tile inside a kernel: a block of numbers that is known when the program runs."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> NoReturn:
@@ -329,14 +329,25 @@ def emit_op(what: str, op: type[Any], *arguments: Any, **options: Any) -> Operat
 
 
 def as_value(what: str, operand: Any, like: DType | None = None) -> Value:
-    """A tile of an operand; a number becomes a 1x1 constant of the dtype `like`."""
+    """A tile of an operand; a number, of Python or of a loop, becomes a 1x1 tile of the dtype
+    `like`."""
     if isinstance(operand, Value):
         return operand
+    if isinstance(operand, Index):
+        return _number(what, operand, like or DType.I32)
     if isinstance(operand, (np.integer, np.floating)):
         operand = operand.item()
     if isinstance(operand, bool) or not isinstance(operand, (int, float)):
         fail(f"{what}: expected a tile or a number, found {operand!r}")
     return constant(what, operand, like or DType.F32)
+
+
+def _number(what: str, index: Index, dtype: DType) -> Value:
+    """The number of a `tl.range` loop, or an expression of it; i32 on the way to floats."""
+    expr, values = index.expression()
+    own = DType.I32 if dtype.is_float else dtype
+    number = emit(what, tile.NumberOp, expr, values, dtype_named(own.value).type)
+    return cast_to(what, number, dtype) if dtype.is_float else number
 
 
 def constant(what: str, number: Any, dtype: DType, shape: tuple[int, int] = (1, 1)) -> Value:
@@ -348,8 +359,15 @@ def constant(what: str, number: Any, dtype: DType, shape: tuple[int, int] = (1, 
     if isinstance(number, bool) or not isinstance(number, (int, float)):
         fail(f"{what}: expected a number, found {number!r}")
     info = dtype_named(dtype.value)
+    if dtype.is_storage:
+        fail(f"{what}: {dtype.value} is computed with in f32: tl.cast(x, DType.F32)")
     if not dtype.is_float and (not math.isfinite(number) or number != int(number)):
         fail(f"{what}: {number} is no {dtype.value}; cast the tile to a float dtype first")
+    if not dtype.is_float and int(number) not in info.range:
+        fail(
+            f"{what}: {number} is not in {info.range[0]}..{info.range[-1]}, the range of"
+            f" {dtype.value}; cast the tile to a wider dtype first"
+        )
     if dtype.is_float and math.isfinite(number) and math.isinf(round_to(number, info.name)):
         fail(f"{what}: {number} is beyond the range of {dtype.value}")
     return emit(what, tile.ConstantOp, number, TileType(shape, info.type))
@@ -402,7 +420,9 @@ def cast_to(what: str, value: Value, dtype: DType) -> Value:
 
 
 def widened(what: str, value: Value) -> Value:
-    """Floats as their sums are computed: f16 and bf16 in f32."""
+    """Floats as their sums are computed: f16 and bf16 in f32; TraceError for fp8."""
+    if value.dtype.is_storage:
+        fail(f"{what}: {value.dtype.value} is computed with in f32: tl.cast(x, DType.F32)")
     narrow = value.dtype.is_float and value.dtype.numpy.itemsize < 4
     return cast_to(what, value, DType.F32) if narrow else value
 

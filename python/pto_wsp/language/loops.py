@@ -11,6 +11,7 @@ from xdsl.ir import SSAValue
 from pto_wsp.dialects import task
 from pto_wsp.language.axes import AnyAxis, Axis, RaggedAxis, SparseAxis
 from pto_wsp.language.conditions import branch
+from pto_wsp.language.csp import pipe
 from pto_wsp.language.csr import CSRRow
 from pto_wsp.language.index import Condition, Index, Number, as_index
 from pto_wsp.language.source import check_name, fail
@@ -67,6 +68,12 @@ class Loops:
         if not isinstance(element, TensorView):  # pyright: ignore[reportUnnecessaryIsInstance]
             fail(f"P.read takes an element of a tensor, found {element!r}")
         return current_trace("P.read").read(element, "P.read")
+
+    def pipe(self) -> AbstractContextManager[None]:
+        """`with P.pipe():` the processes whose bodies are given inside are a pipeline: their tasks
+        overlap in time, as far as channels have places and tokens. Declare them in the order in
+        which tokens go through; values are as if each token went through alone."""
+        return pipe()
 
     def when(self, condition: Condition) -> AbstractContextManager[None]:
         """`with P.when(i < n):` its tasks exist where the condition holds; `&`, `|` and `~` join

@@ -43,9 +43,8 @@ class Tile:
             if isinstance(extent, bool) or not isinstance(extent, int) or extent < 1:
                 fail(f"a tile's extents are integers of at least 1, found Tile[{_shown(parts)}]")
         if dtype is DType.BOOL:
-            fail(
-                "masks live inside kernels only: a parameter's dtype is f16, bf16, f32, i32 or i64"
-            )
+            known = ", ".join(each.value for each in DType if each is not DType.BOOL)
+            fail(f"masks live inside kernels only: a parameter's dtype is one of {known}")
         return TileSpec(rows, cols, dtype)
 
 

@@ -110,6 +110,8 @@ class Tensor:
         tensor._declare(tuple(shape), dtype, name)
         if not dtype.is_float:
             fail(f"tensor {name!r}: random elements are floats, found dtype {dtype.value}")
+        if dtype is DType.F64:
+            fail(f"tensor {name!r}: random elements have at most 32 bits, found dtype f64")
         if not 0 <= seed < 2**64:
             fail(f"tensor {name!r}: expected a seed of 64 bits, found {seed}")
         if not 0 < scale < math.inf:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects import arith
 from xdsl.ir import Block, Operation, SSAValue, SSAValues
@@ -28,6 +28,9 @@ from pto_wsp.language.kernel import Kernel
 from pto_wsp.language.source import Place, fail, user_place
 from pto_wsp.language.tensor import Tensor, TensorView, Zipf
 
+if TYPE_CHECKING:
+    from pto_wsp.language.csp import Pipe
+
 STRUCTURE = (
     task.ParallelOp,
     task.SeqOp,
@@ -36,6 +39,7 @@ STRUCTURE = (
     task.CondOp,
     task.SelectOp,
     task.LaunchOp,
+    task.PipelineOp,
 )
 """The ops that make tasks."""
 
@@ -60,6 +64,8 @@ class WorkloadTrace:
         """The condition that P.elsewhen and P.otherwise would go on from."""
         self.open_axes: dict[object, Index] = {}
         """The index of each axis whose loop is open."""
+        self.pipe: Pipe | None = None
+        """The pipeline that is open."""
 
     # ---- Structure ----
 
@@ -67,6 +73,10 @@ class WorkloadTrace:
         op.location = self._location(place or user_place())
         self._blocks[-1].add_op(op)
         return op
+
+    def locate(self, op: Operation, place: Place) -> None:
+        """The op is the user's at this place."""
+        op.location = self._location(place)
 
     @property
     def block(self) -> Block:

@@ -8,13 +8,17 @@ import numpy as np
 from xdsl.ir import Block, Operation, SSAValue
 
 from pto_wsp.dialects import tile
-from pto_wsp.reference.tile_ops import Array, check_numbers, evaluate
+from pto_wsp.reference.casts import cast
+from pto_wsp.reference.debug import show
+from pto_wsp.reference.tile_ops import Array, check_numbers, evaluate, numpy_dtype
 
 
 class KernelState:
     """The values of a kernel while it runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, run: str) -> None:
+        """`run` says to whoever looks at numbers what computes them."""
+        self._run_name = run
         self.values: dict[SSAValue, Array] = {}
         """Of tiles; a parameter's is the memory itself."""
         self.numbers: dict[SSAValue, int] = {}
@@ -38,6 +42,11 @@ class KernelState:
                 self.values[op.result] = self.values[op.yielded]
             case tile.YieldOp():
                 pass
+            case tile.DebugOp():
+                show(op, self.values[op.source], self._run_name)
+            case tile.NumberOp():
+                index = op.index.eval([], [self.numbers[index] for index in op.indices])
+                self.values[op.result] = np.full((1, 1), index, numpy_dtype(op.result))
             case _:
                 found = evaluate(op, self.values)
                 self.values |= dict(zip(op.results, found, strict=True))
@@ -67,8 +76,7 @@ class KernelState:
 
     def _store(self, op: tile.StoreOp) -> None:
         memory, value = self.values[op.ref], self.values[op.value]
-        with np.errstate(over="ignore"):
-            rounded = value.astype(memory.dtype)
+        rounded = cast(value, memory.dtype)
         if op.rows is None:
             self._box(op, rounded.shape)[...] = rounded
             return
@@ -78,8 +86,8 @@ class KernelState:
             memory[row] = line
 
 
-def run_kernel(kernel: tile.KernelOp, operands: Sequence[Array]) -> None:
-    """Runs a kernel on the memory of its parameters, rows x columns each."""
-    state = KernelState()
+def run_kernel(kernel: tile.KernelOp, operands: Sequence[Array], run: str) -> None:
+    """Runs a kernel on the memory of its parameters, rows x columns each, as the task `run`."""
+    state = KernelState(run)
     state.values |= dict(zip(kernel.body.block.args, operands, strict=True))
     state.run_block(kernel.body.block)

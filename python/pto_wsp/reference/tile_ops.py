@@ -19,6 +19,7 @@ from pto_wsp.dialects.dtypes import dtype_info
 from pto_wsp.dialects.locations import where
 from pto_wsp.errors import ExecutionError
 from pto_wsp.language.dtypes import DType
+from pto_wsp.reference.casts import cast
 
 Array = NDArray[Any]
 Values = Mapping[SSAValue, Array]
@@ -62,7 +63,9 @@ def _computed(op: Operation, operands: Sequence[Array]) -> Array:
             return _COMPARISONS[op.predicate.data](*map(_wide, operands))
         case tile.SelectOp():
             return np.where(*operands)
-        case tile.CastOp() | tile.BroadcastOp():
+        case tile.CastOp():
+            return cast(operands[0], numpy_dtype(op.result))
+        case tile.BroadcastOp():
             return operands[0]
         case tile.CumsumOp():
             wide = _wide(operands[0])
@@ -101,16 +104,23 @@ def _moved(op: Operation, operands: Sequence[Array]) -> Array:
 
 
 def _wide(array: Array) -> Array:
-    """As it is computed with: f16 and bf16 in f32."""
-    return array.astype(np.float32) if array.dtype.itemsize == 2 else array
+    """As it is computed with: f16, bf16 and fp8 in f32."""
+    kind = DType.of(array.dtype)
+    narrow = kind is not None and kind.is_float and array.dtype.itemsize < 4
+    return array.astype(np.float32) if narrow else array
 
 
 def _matmul(op: tile.MatmulOp, operands: Sequence[Array]) -> Array:
-    left, right = (_wide(operand) for operand in operands[:2])
+    left, right = (_accumulated(operand) for operand in operands[:2])
     left = left if op.transpose_a is None else left.T
     right = right if op.transpose_b is None else right.T
     product = left @ right
     return product if op.acc is None else product + operands[2]
+
+
+def _accumulated(array: Array) -> Array:
+    """As matmuls sum it up: integers in i32, floats in f32."""
+    return array.astype(np.int32) if array.dtype.kind in "iu" else _wide(array)
 
 
 def _ordered(op: tile.OrderOp, source: Array) -> tuple[Array, Array]:

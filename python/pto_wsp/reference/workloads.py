@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -16,10 +17,12 @@ from xdsl.ir.affine import AffineExpr
 
 from pto_wsp.dialects import task, tile
 from pto_wsp.dialects.locations import where
+from pto_wsp.dialects.task_channels import channel_of
 from pto_wsp.dialects.task_numbers import NUMBER_MAX
 from pto_wsp.errors import ExecutionError
 from pto_wsp.language.tensor import Tensor
 from pto_wsp.reference.kernels import run_kernel
+from pto_wsp.reference.processes import Receive, Send, Steps, run_processes
 
 Array = NDArray[Any]
 
@@ -54,6 +57,7 @@ class Interpreter:
         self._tensors = tensors
         self._symbols = symbols
         self._numbers: dict[SSAValue, int] = {}
+        self._task_count = 0
         self._slots: dict[SSAValue, int] = {}
         self._boxes: dict[SSAValue, _Box] = {}
         self._has_values: dict[str, Array] = {}
@@ -80,18 +84,17 @@ class Interpreter:
                 pass
             case task.ViewOp():
                 self._boxes[op.result] = self._view(op)
-            case task.LoopOp():
-                self._loop(op)
-            case task.SequentialOp():
-                for part in op.parts:
-                    self._block(part.block)
-            case task.CombineOp():
-                self._block(op.body.block)
-            case task.CondOp():
-                taken = op.then if self._numbers[op.condition] else op.otherwise
-                self._block(taken.block)
-            case task.SelectOp():
-                self._select(op)
+            case (
+                task.LoopOp()
+                | task.SequentialOp()
+                | task.CombineOp()
+                | task.CondOp()
+                | task.SelectOp()
+            ):
+                for block in self._bodies(op):
+                    self._block(block)
+            case task.PipelineOp():
+                self._pipeline(op)
             case task.LaunchOp():
                 self._launch(op)
             case task.SlotOp():
@@ -142,7 +145,24 @@ class Interpreter:
 
     # ---- Structure ----
 
-    def _loop(self, op: task.LoopOp) -> None:
+    def _bodies(self, op: Operation) -> Iterator[Block]:
+        """What the op runs, one after the other, with the numbers of each."""
+        match op:
+            case task.LoopOp():
+                yield from self._loop(op)
+            case task.SequentialOp():
+                yield from (part.block for part in op.parts)
+            case task.CombineOp():
+                yield op.body.block
+            case task.CondOp():
+                taken = op.then if self._numbers[op.condition] else op.otherwise
+                yield taken.block
+            case task.SelectOp():
+                yield from self._select(op)
+            case _:
+                raise AssertionError(f"no meaning for {op.name}")
+
+    def _loop(self, op: task.LoopOp) -> Iterator[Block]:
         extents = [
             extent if isinstance(extent, int) else self._numbers[extent] for extent in op.extents
         ]
@@ -152,7 +172,7 @@ class Interpreter:
             )
         for indices in product(*map(range, extents)):
             self._numbers |= dict(zip(op.induction_values, indices, strict=True))
-            self._block(op.body.block)
+            yield op.body.block
 
     def _view(self, op: task.ViewOp) -> _Box:
         source = self._boxes[op.source]
@@ -160,7 +180,7 @@ class Interpreter:
         moved = tuple(a + b for a, b in zip(source.offsets, offsets, strict=True))
         return _Box(source.tensor, moved, op.extents)
 
-    def _select(self, op: task.SelectOp) -> None:
+    def _select(self, op: task.SelectOp) -> Iterator[Block]:
         low, high = [self._numbers[bound] for bound in op.bounds] or [0, op.length]
         if not 0 <= low <= high <= op.length:
             raise ExecutionError(
@@ -173,7 +193,7 @@ class Interpreter:
         row = self._read(op, _Box(box.tensor, tuple(offsets), tuple(extents)))
         for position, element in enumerate(row.ravel().tolist()):
             self._numbers |= {op.element: element, op.position: position}
-            self._block(op.body.block)
+            yield op.body.block
 
     def _read(self, op: Operation, box: _Box) -> Array:
         self._check_box(box, where(op))
@@ -184,6 +204,48 @@ class Interpreter:
         for number in found.flat:
             _checked(op, f"an element of {box}", int(number))
         return found
+
+    # ---- Pipelines ----
+
+    def _pipeline(self, op: task.PipelineOp) -> None:
+        copies: list[tuple[task.ProcessOp, Steps]] = []
+        for part in op.body.block.ops:
+            if isinstance(part, task.ProcessOp):
+                copies += [(part, self._process(part, r)) for r in range(part.replicas)]
+            elif not isinstance(part, task.ChannelOp):
+                self._op(part)
+        run_processes(op, copies)
+
+    def _process(self, op: task.ProcessOp, replica: int) -> Steps:
+        """The process with numbers of its own; it pauses at its sends and receives."""
+        process = copy.copy(self)
+        process._numbers = {**self._numbers, op.replica: replica}
+        process._boxes = dict(self._boxes)
+        return process._steps(op.body.block)
+
+    def _steps(self, block: Block) -> Steps:
+        for op in block.ops:
+            match op:
+                case task.SendOp():
+                    what = f"a token of channel {channel_of(op.channel).channel_name!r}"
+                    numbers = [_checked(op, what, self._numbers[value]) for value in op.values]
+                    yield Send(op, channel_of(op.channel), numbers)
+                case task.ConsumeOp():
+                    yield from self._consume(op)
+                case _ if op.regions:
+                    for body in self._bodies(op):
+                        yield from self._steps(body)
+                case _:
+                    self._op(op)
+
+    def _consume(self, op: task.ConsumeOp) -> Steps:
+        while True:
+            received = Receive(op, channel_of(op.channel))
+            yield received
+            if received.numbers is None:
+                return
+            self._numbers |= dict(zip(op.values, received.numbers, strict=True))
+            yield from self._steps(op.body.block)
 
     # ---- Tasks ----
 
@@ -196,6 +258,7 @@ class Interpreter:
         boxes = [self._boxes[next(operands[parameter.role])] for parameter in kernel.parameters]
         axes = ", ".join(f"{name}={self._numbers[value]}" for name, value in op.axes.items())
         what = f"task {op.kernel}[{axes}] at {where(op)}"
+        number, self._task_count = self._task_count, self._task_count + 1
         arrays: list[Array] = []
         for parameter, box in zip(kernel.parameters, boxes, strict=True):
             self._check_box(box, what)
@@ -203,7 +266,8 @@ class Interpreter:
                 self._check_values(box, f"{what}: parameter {parameter.name!r}")
             arrays.append(self._memory(box, parameter.type.shape))
         try:
-            run_kernel(kernel, arrays)
+            run = f"task {number} {op.kernel}" + (f"[{axes}]" if axes else "")
+            run_kernel(kernel, arrays, run)
         except ExecutionError as error:
             raise ExecutionError(f"{what}: {error}") from None
         for parameter, box in zip(kernel.parameters, boxes, strict=True):

@@ -75,5 +75,46 @@ struct F16 {
 #endif
 };
 
+// Of fp8 only the conversion to and from f16 is told apart from it: the upper byte of an f16 is an e5m2, and an e4m3
+// moved up to the f16's exponent is 2^-8 of its number.
+struct F8E5M2 {
+  static constexpr int kBytes = 1;
+  static FloatVector widen(const char* from) {
+    const HalfVector half = __builtin_convertvector(load_vector<ByteVector>(from), HalfVector) << 8;
+    return F16::widen((const char*)&half);
+  }
+  static FloatVector round(FloatVector value) {
+    for (int lane = 0; lane < kLanes; ++lane) value[lane] = pto_round_f8e5m2(value[lane]);
+    return value;
+  }
+  static void narrow(FloatVector value, char* to) {
+    HalfVector half;
+    F16::narrow(round(value), (char*)&half);
+    store_vector(to, __builtin_convertvector(half >> 8, ByteVector));
+  }
+};
+
+struct F8E4M3 {
+  static constexpr int kBytes = 1;
+  static FloatVector widen(const char* from) {
+    const HalfVector byte = __builtin_convertvector(load_vector<ByteVector>(from), HalfVector);
+    const HalfVector half = (byte & 0x80) << 8 | (byte & 0x7f) << 7;
+    const FloatVector value = F16::widen((const char*)&half) * 256.0f;
+    const WordVector bits = (WordVector)value;
+    return (FloatVector)((bits & 0x7fffffffu) == 0x43f00000u ? bits | 0x7fc00000u : bits);  // 480 stands for NaN
+  }
+  static FloatVector round(FloatVector value) {
+    for (int lane = 0; lane < kLanes; ++lane) value[lane] = pto_round_f8e4m3(value[lane]);
+    return value;
+  }
+  static void narrow(FloatVector value, char* to) {
+    const WordVector bits = (WordVector)round(value), sign = bits & 0x80000000u;
+    const FloatVector number = (FloatVector)((bits & 0x7fffffffu) > 0x7f800000u ? sign | 0x43f00000u : bits);
+    HalfVector half;
+    F16::narrow(number * 0x1p-8f, (char*)&half);
+    store_vector(to, __builtin_convertvector((half >> 8 & 0x80) | (half >> 7 & 0x7f), ByteVector));
+  }
+};
+
 }  // namespace
 }  // namespace pto

@@ -69,7 +69,7 @@ Source operand_source(const pto_operand& operand, int64_t k, int64_t other, bool
   } else {
     const pto_tile& tile = *operand.tile;
     const int64_t corner = operand.row * tile.row_stride + operand.col * tile.col_stride;
-    const int64_t bytes = operand.dtype == PTO_F32 ? 4 : 2;
+    const int64_t bytes = operand.dtype == PTO_F32 ? 4 : operand.dtype == PTO_F16 || operand.dtype == PTO_BF16 ? 2 : 1;
     source = {tile.data ? (const char*)tile.data + corner * bytes : nullptr,
               operand.dtype,
               tile.row_stride,
@@ -97,8 +97,8 @@ class Product {
   void run(const float* acc, float* value) const {
     for (int64_t row = 0; row < m_; row += kRowBlock) {
       const int64_t rows = smaller(kRowBlock, m_ - row);
-      for (int64_t k = 0; k < k_; k += kDepth) {
-        run_slice(row, rows, k, smaller(kDepth, k_ - k), k == 0 ? acc : value, value);
+      for (int64_t k = 0; k < k_; k += depth_) {
+        run_slice(row, rows, k, smaller(depth_, k_ - k), k == 0 ? acc : value, value);
       }
     }
   }
@@ -108,7 +108,7 @@ class Product {
   void run_slice(int64_t row, int64_t rows, int64_t k, int64_t depth, const float* from, float* to) const {
     pack_a_(a_, {k, depth, row, rows}, kPanelsA, space_.a);
     // Generated panels stay in the first-level cache; those from memory want long strips of its rows.
-    const int64_t block = b_.data ? kColBlock : kTileCols;
+    const int64_t block = b_.data ? kDepth / depth_ * kColBlock : kTileCols;
     for (int64_t col = 0; col < n_; col += block) {
       const int64_t cols = smaller(block, n_ - col), corner = row * n_ + col;
       pack_b_(b_, {k, depth, col, cols}, kPanelsB, space_.b);
@@ -129,6 +129,8 @@ class Product {
   MatmulWorkspace& space_;
   const int64_t m_, k_, n_;
   const Source &a_, &b_;
+  // With few rows, what limits is how fast b comes from memory: longer strips of fewer of its rows.
+  const int64_t depth_ = b_.data && m_ <= kFewRows ? kShallow : kDepth;
   const Pack pack_a_, pack_b_;
 };
 

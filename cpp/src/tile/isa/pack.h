@@ -81,6 +81,10 @@ inline Pack pack_for(const Source& source) {
       return source.data ? pack<MemoryReader<F16>> : pack<RandomReader<F16>>;
     case PTO_BF16:
       return source.data ? pack<MemoryReader<BF16>> : pack<RandomReader<BF16>>;
+    case PTO_F8E4M3:
+      return source.data ? pack<MemoryReader<F8E4M3>> : pack<RandomReader<F8E4M3>>;
+    case PTO_F8E5M2:
+      return source.data ? pack<MemoryReader<F8E5M2>> : pack<RandomReader<F8E5M2>>;
     default:
       return source.data ? pack<MemoryReader<F32>> : pack<RandomReader<F32>>;
   }

@@ -9,7 +9,7 @@ namespace {
 // A matrix whose element (r, c) is the one number r * row_step + c * col_step, from memory or from the hash.
 struct Source {
   const char* data;  // null: procedural
-  uint8_t dtype;     // PTO_F16, PTO_BF16 or PTO_F32
+  uint8_t dtype;     // a float of at most 32 bits
   int64_t row_step, col_step;
   uint64_t first, key;
   float scale;

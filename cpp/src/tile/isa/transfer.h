@@ -85,6 +85,12 @@ void load(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_t
     case PTO_BF16:
       return (tile->data ? load_floats<MemoryReader<BF16>> : load_floats<RandomReader<BF16>>)(*tile, dtype, row, col,
                                                                                               rows, cols, out);
+    case PTO_F8E4M3:
+      return (tile->data ? load_floats<MemoryReader<F8E4M3>> : load_floats<RandomReader<F8E4M3>>)(*tile, dtype, row,
+                                                                                                  col, rows, cols, out);
+    case PTO_F8E5M2:
+      return (tile->data ? load_floats<MemoryReader<F8E5M2>> : load_floats<RandomReader<F8E5M2>>)(*tile, dtype, row,
+                                                                                                  col, rows, cols, out);
     case PTO_F32:
       return (tile->data ? load_floats<MemoryReader<F32>> : load_floats<RandomReader<F32>>)(*tile, dtype, row, col,
                                                                                             rows, cols, out);
@@ -100,6 +106,10 @@ void store(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_
       return store_floats<F16>(*tile, row, col, rows, cols, (const float*)value);
     case PTO_BF16:
       return store_floats<BF16>(*tile, row, col, rows, cols, (const float*)value);
+    case PTO_F8E4M3:
+      return store_floats<F8E4M3>(*tile, row, col, rows, cols, (const float*)value);
+    case PTO_F8E5M2:
+      return store_floats<F8E5M2>(*tile, row, col, rows, cols, (const float*)value);
     case PTO_F32:
       return store_floats<F32>(*tile, row, col, rows, cols, (const float*)value);
     default:

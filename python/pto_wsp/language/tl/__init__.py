@@ -27,7 +27,7 @@ from pto_wsp.language.tl.axes import (
     sort,
     topk,
 )
-from pto_wsp.language.tl.composites import layernorm, rmsnorm, softmax
+from pto_wsp.language.tl.composites import dequantize, layernorm, rmsnorm, softmax
 from pto_wsp.language.tl.elements import (
     abs,
     add,
@@ -61,6 +61,7 @@ from pto_wsp.language.tl.loops import range
 from pto_wsp.language.tl.memory import (
     alloc,
     constant,
+    debug,
     full,
     gather_rows,
     iota,
@@ -99,6 +100,8 @@ __all__ = [
     "constant",
     "cos",
     "cumsum",
+    "debug",
+    "dequantize",
     "div",
     "erf",
     "exp",

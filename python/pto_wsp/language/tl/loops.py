@@ -36,7 +36,8 @@ def range(start: int, stop: int | None = None, step: int = 1) -> Generator[Index
 
     The body is one piece of code, however many runs there are. Variables that hold a tile before
     the loop and are assigned to in it are carried from run to run; their shape and dtype stay. The
-    number k stands in offsets: `tl.load(x, [0, k * 64], [128, 64])`. TraceError for bounds that are
+    number k stands in offsets, `tl.load(x, [0, k * 64], [128, 64])`, and beside tiles, in their
+    dtype: `tl.iota(x) + k * 64 < n`. TraceError for bounds that are
     no integers, a step below 1, `break`, and for a body that changes anything but tiles.
     """
     bounds = (0, start, step) if stop is None else (start, stop, step)

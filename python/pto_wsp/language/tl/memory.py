@@ -43,7 +43,8 @@ def store(target: Value, value: Operand, offsets: Offsets = (0, 0)) -> None:
         number = trace.as_value("tl.store", value, ref.dtype)
         value = trace.emit("tl.store", tile.BroadcastOp, number, ref.shape)
     place, indices = trace.offsets_of("tl.store", offsets)
-    trace.emit_op("tl.store", tile.StoreOp, value, ref.argument, place, indices)
+    held = _held("tl.store", value, ref.dtype)
+    trace.emit_op("tl.store", tile.StoreOp, held, ref.argument, place, indices)
 
 
 @recorded
@@ -79,7 +80,30 @@ def scatter_rows(target: Value, value: Value, rows: Value) -> None:
             f"tl.scatter_rows: rows of {ref.name!r} have {ref.shape[1]} columns,"
             f" found {rounded.shape[1]}"
         )
-    trace.emit_op("tl.scatter_rows", tile.StoreOp, rounded, ref.argument, (0, 0), (), numbers)
+    held = _held("tl.scatter_rows", rounded, ref.dtype)
+    trace.emit_op("tl.scatter_rows", tile.StoreOp, held, ref.argument, (0, 0), (), numbers)
+
+
+@recorded
+def debug(x: Value, name: str) -> None:
+    """Prints a tile to stderr wherever its numbers are computed; in virtual time it takes none.
+
+    One text per call, never mixed with another: the place, `name`, shape and dtype, the task with
+    its number and axes (of Kernel.run its name), then a line per row; of more than 8 rows or
+    columns the first and last 4. A task prints in the order of its body; tasks that run on several
+    host threads print as they come, with threads=1 in the order in which they run.
+    """
+    if not isinstance(name, str) or not name or not name.isprintable():  # pyright: ignore[reportUnnecessaryIsInstance]
+        fail(f"tl.debug: expected a name in one line, found {name!r}")
+    trace.emit_op("tl.debug", tile.DebugOp, name, tile_of("tl.debug", x))
+
+
+def _held(what: str, value: Value, dtype: DType) -> Value:
+    """The value as a store to a parameter of `dtype` takes it: f64 is rounded, or widened to."""
+    both_float = value.dtype.is_float and dtype.is_float
+    if not both_float or value.dtype is dtype or DType.F64 not in (value.dtype, dtype):
+        return value
+    return trace.cast_to(what, value, dtype)
 
 
 def _target(what: str, target: object) -> Ref:

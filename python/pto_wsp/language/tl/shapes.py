@@ -22,9 +22,9 @@ def matmul(
 ) -> Value:
     """The product of a (M x K) and b (K x N), plus `acc` (M x N) if given; M x N.
 
-    Both operands have one float dtype of at most 32 bits; result and accumulator are f32, and every
-    element is one chain of fused multiply-adds over K. `transpose_a` takes a as K x M,
-    `transpose_b` b as N x K.
+    Both operands have one dtype: f16, bf16, f32 or fp8, where result and accumulator are f32 and
+    every element is one chain of fused multiply-adds over K; or i8 or u8, where they are i32 and
+    wrap around. `transpose_a` takes a as K x M, `transpose_b` b as N x K.
     """
     options = {"transpose_a": transpose_a, "transpose_b": transpose_b}
     operands = [tile_of("tl.matmul", operand) for operand in (a, b)]

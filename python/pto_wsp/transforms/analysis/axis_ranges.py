@@ -9,7 +9,17 @@ from xdsl.ir.affine import AffineExpr, AffineSymExpr
 
 from pto_wsp.dialects.dtypes import dtype_info
 from pto_wsp.dialects.indices import Interval, interval_of
-from pto_wsp.dialects.task import IndexOp, LoopOp, ReadOp, SelectOp, SymbolOp, tensor_type
+from pto_wsp.dialects.task import (
+    ConsumeOp,
+    IndexOp,
+    LoopOp,
+    ProcessOp,
+    ReadOp,
+    SelectOp,
+    SymbolOp,
+    tensor_type,
+)
+from pto_wsp.dialects.task_channels import channel_of
 from pto_wsp.dialects.task_numbers import NUMBER_MAX
 
 _ANY = Interval(-NUMBER_MAX, NUMBER_MAX, False)
@@ -47,7 +57,19 @@ def _argument_range(block: Block, value: SSAValue) -> Interval:
         if value is parent.position:
             return Interval(0, parent.length - 1, not parent.bounds)
         return _element_range(parent.row)
+    if isinstance(parent, ProcessOp):
+        return Interval(0, parent.replicas - 1, True)
+    if isinstance(parent, ConsumeOp):
+        return _token_range(parent, parent.values.index(value))
     return _ANY
+
+
+def _token_range(op: ConsumeOp, position: int) -> Interval:
+    """What the channel's sends give; their processes stand above."""
+    sends = channel_of(op.channel).sends
+    ranges = [value_range(send.values[position]) for send in sends]
+    low, high = min(found.low for found in ranges), max(found.high for found in ranges)
+    return Interval(low, high, all(found.exact for found in ranges))
 
 
 def _element_range(source: SSAValue) -> Interval:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xdsl.ir import Block, Operation
 
-from pto_wsp.dialects.tile import ConstantOp, ElementWiseOp, IotaOp, Shape
+from pto_wsp.dialects.tile import ConstantOp, ElementWiseOp, IotaOp, NumberOp, Shape
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class FusionGroup:
 
 def is_generated(op: Operation) -> bool:
     """True for an op that costs no operand: every loop that uses it makes its own."""
-    return isinstance(op, ConstantOp | IotaOp)
+    return isinstance(op, ConstantOp | IotaOp | NumberOp)
 
 
 def fusion_groups(block: Block) -> tuple[FusionGroup, ...]:

@@ -14,11 +14,13 @@ from pto_wsp.dialects.tile import (
     CompareOp,
     ConstantOp,
     CumsumOp,
+    DebugOp,
     ForOp,
     FusedOp,
     KernelOp,
     LoadOp,
     MatmulOp,
+    NumberOp,
     OrderOp,
     Pipe,
     ReductionOp,
@@ -50,8 +52,8 @@ class Fragment:
 def kernel_fragments(kernel: KernelOp) -> tuple[Fragment, ...]:
     """The fragments of a kernel in program order.
 
-    What costs nothing has none: constants, and slices of stride 1 and other shapes, which are
-    addresses. What a loop runs has as many trips as the loop.
+    What costs nothing has none: constants, numbers of loops, what is printed, and slices of stride
+    1 and other shapes, which are addresses. What a loop runs has as many trips as the loop.
     """
     if kernel.cpp is not None:
         return tuple(_transfers(kernel))
@@ -89,7 +91,7 @@ def _fragment(op: Operation) -> Fragment | None:
         case MatmulOp():
             element_type = tile_type(op.lhs).element_type
             return Fragment(name, op.shape, element_type, 0, Pipe.CUBE)
-        case ConstantOp() | ReshapeOp() | YieldOp():
+        case ConstantOp() | DebugOp() | NumberOp() | ReshapeOp() | YieldOp():
             return None
         case SliceOp() if op.strides == (1, 1):
             return None

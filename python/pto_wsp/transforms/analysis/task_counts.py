@@ -14,13 +14,18 @@ from xdsl.ir.affine import AffineExpr
 
 from pto_wsp.dialects.locations import where
 from pto_wsp.dialects.task import (
+    ChannelOp,
     CompareOp,
     CondOp,
+    ConsumeOp,
     IndexOp,
     LaunchOp,
     LoopOp,
+    PipelineOp,
+    ProcessOp,
     ReadOp,
     SelectOp,
+    SendOp,
     SlotLoadOp,
     SlotStoreOp,
     SymbolOp,
@@ -28,6 +33,7 @@ from pto_wsp.dialects.task import (
     WorkloadOp,
     tensor_type,
 )
+from pto_wsp.dialects.task_channels import channel_of
 from pto_wsp.errors import ExecutionError
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of
 
@@ -79,6 +85,7 @@ class _Counter:
         self._element = element
         self._slots_decide = slots_decide
         self._numbers: dict[SSAValue, int | None] = {}
+        self._tokens: dict[ChannelOp, int] = {}
         self._slots: dict[SSAValue, int | None] = {}
         self._deciding: dict[Operation, set[SSAValue]] = {}
 
@@ -94,6 +101,12 @@ class _Counter:
                 case CondOp():
                     holds = self._known(op, op.condition, "a condition")
                     self.count((op.then if holds else op.otherwise).block, trips)
+                case PipelineOp():
+                    self._pipeline(op, trips)
+                case SendOp():
+                    self._tokens[channel_of(op.channel)] += trips
+                case ConsumeOp():
+                    self._consume(op)
                 case SlotStoreOp():
                     self._slots[op.slot] = self._numbers[op.value]
                 case _ if op.regions:
@@ -124,6 +137,33 @@ class _Counter:
                 self._numbers[value] = index if walk else None
             self.count(op.body.block, inner)
 
+    def _pipeline(self, op: PipelineOp, trips: int) -> None:
+        """Senders stand above receivers, whose bodies run once per token."""
+        self._tokens.update(dict.fromkeys(op.channels, 0))
+        for inner in op.body.block.ops:
+            if isinstance(inner, ProcessOp):
+                self._process(inner, trips)
+            else:
+                self._evaluate(inner)
+
+    def _process(self, op: ProcessOp, trips: int) -> None:
+        walks = op.replica in self._decide(op)
+        for replica in range(op.replicas if walks else 1):
+            self._numbers[op.replica] = replica if walks else None
+            if walks and op.receives and op.replicas > 1:
+                raise ExecutionError(
+                    f"{_at(op)}the number of tasks depends on which replica receives a token,"
+                    " which only a run knows"
+                )
+            self.count(op.body.block, trips if walks else trips * op.replicas)
+
+    def _consume(self, op: ConsumeOp) -> None:
+        for value in op.values:
+            self._numbers[value] = None
+        tokens = self._tokens[channel_of(op.channel)]
+        if tokens:
+            self.count(op.body.block, tokens)
+
     def _select(self, op: SelectOp, trips: int) -> None:
         low, high = 0, op.length
         if op.bounds:
@@ -142,7 +182,7 @@ class _Counter:
         place[op.axis] = position
         return self._read(op.row, place)
 
-    def _decide(self, op: LoopOp | SelectOp) -> set[SSAValue]:
+    def _decide(self, op: LoopOp | SelectOp | ProcessOp) -> set[SSAValue]:
         """The values that decide which tasks the op's body makes; its own indices among them where
         their order matters."""
         if op not in self._deciding:

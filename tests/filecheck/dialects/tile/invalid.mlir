@@ -10,8 +10,8 @@ tile.kernel @k (%x: in 4xf32) {}
 
 // -----
 
-// expected-error @+1 {{element type must be one of i1, i32, i64, f16, bf16, f32, got f64}}
-tile.kernel @k (%x: in 4x4xf64) {}
+// expected-error @+1 {{element type must be one of i1, i8, i16, i32, i64, ui8, ui16, ui32, ui64, f8E4M3FN, f8E5M2, f16, bf16, f32, f64, got i4}}
+tile.kernel @k (%x: in 4x4xi4) {}
 
 // -----
 
@@ -56,7 +56,7 @@ tile.kernel @memory (%x: in 4x8xf16, %i: in 4x8xi32, %y: out 4x8xf16) {
   // expected-error @+1 {{the parameter is `in`: only `out` and `inout` can be stored to}}
   tile.store %e, %x
   %f = tile.load %i : 4x8xi32
-  // expected-error @+1 {{a store rounds floats only: 4x8xi32 does not go into 4x8xf16}}
+  // expected-error @+1 {{a store rounds floats of up to 32 bits only: 4x8xi32 does not go into 4x8xf16}}
   tile.store %f, %y
   // expected-error @+1 {{a box of 4x8 at [1, 0] does not lie in 4x8}}
   tile.store %e, %y at [1, 0]
@@ -101,6 +101,44 @@ tile.kernel @k (%y: out 1x1xi32) {
 
 // -----
 
+tile.kernel @k (%y: out 1x1xui8) {
+  // expected-error @+1 {{256 is not in 0..255 of u8}}
+  %0 = tile.constant 256 : 1x1xui8
+}
+
+// -----
+
+tile.kernel @number (%y: out 1x1xui8) {
+  tile.for %k in 0 to 3 step 1 {
+    // expected-error @+1 {{the number gets to 256, which is not in 0..255 of u8}}
+    %0 = tile.number [%k * 128] : 1x1xui8
+    // expected-error @+1 {{the result is 1x1xi32, declared as 1x2xi32}}
+    %1 = tile.number [%k] : 1x2xi32
+    tile.yield
+  }
+}
+
+// -----
+
+tile.kernel @storage (%x: in 4x8xf8E4M3FN, %w: in 8x4xf64, %y: out 4x8xf32) {
+  %a = tile.load %x : 4x8xf8E4M3FN
+  %b = tile.load %w : 8x4xf64
+  // expected-error @+1 {{not defined for f8e4m3: cast it to f32 first}}
+  %0 = tile.add %a, %a : 4x8xf8E4M3FN
+  // expected-error @+1 {{not defined for f8e4m3: cast it to f32 first}}
+  %1 = tile.exp %a : 4x8xf8E4M3FN
+  // expected-error @+1 {{not defined for f8e4m3: cast it to f32 first}}
+  %2 = tile.compare lt, %a, %a : 4x8xi1
+  // expected-error @+1 {{not defined for f8e4m3: cast it to f32 first}}
+  %3 = tile.rowsum %a : 4x1xf8E4M3FN
+  // expected-error @+1 {{the operands have one dtype of f16, bf16, f32, f8e4m3, f8e5m2, i8, u8, got f64 and f64}}
+  %4 = tile.matmul %b, %b transpose_b : 8x8xf32
+  // expected-error @+1 {{a store rounds floats of up to 32 bits only: 8x4xf64 does not go into 4x8xf32}}
+  tile.store %b, %y
+}
+
+// -----
+
 tile.kernel @k (%y: out 1x1xf32) {
   // expected-error @+1 {{%gone is not defined above}}
   tile.store %gone, %y
@@ -114,7 +152,7 @@ tile.kernel @shapes (%x: in 4x8xf16, %w: in 8x4xf16, %f: in 8x4xf32, %y: out 4x8
   %f0 = tile.load %f : 8x4xf32
   // expected-error @+1 {{the inner extents differ: 4x8 times 4x8 (rows x columns after transposition)}}
   %0 = tile.matmul %a, %b transpose_b : 4x8xf32
-  // expected-error @+1 {{the operands have one float dtype, got f16 and f32}}
+  // expected-error @+1 {{the operands have one dtype of f16, bf16, f32, f8e4m3, f8e5m2, i8, u8, got f16 and f32}}
   %1 = tile.matmul %a, %f0 : 4x4xf32
   // expected-error @+1 {{the accumulator is 4x4xf32, got 8x4xf32}}
   %2 = tile.matmul %a, %b acc(%f0) : 4x4xf32

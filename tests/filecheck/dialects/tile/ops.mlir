@@ -157,13 +157,39 @@ tile.kernel @loop (%x: in 64x16xf32, %y: out 8x16xf32) {
     tile.yield %b, %a
   }
   // CHECK-NEXT: tile.for %j in 0 to 2 step 1 {
+  // CHECK-NEXT:   %n = tile.number [%j * 8 + 1] : 1x1xi32
+  // CHECK-NEXT:   tile.debug "n of a run", %n
   // CHECK-NEXT:   tile.store %sum, %y at [0, 0]
   // CHECK-NEXT:   tile.yield
   // CHECK-NEXT: }
   tile.for %j in 0 to 2 step 1 {
+    %n = tile.number [%j * 8 + 1] : 1x1xi32
+    tile.debug "n of a run", %n
     tile.store %sum, %y
     tile.yield
   }
+}
+
+// CHECK:      tile.kernel @dtypes (%x: in 4x8xf8E4M3FN, %w: in 8x4xf8E4M3FN, %i: in 4x8xui8, %y: out 4x4xf64) {
+tile.kernel @dtypes (%x: in 4x8xf8E4M3FN, %w: in 8x4xf8E4M3FN, %i: in 4x8xui8, %y: out 4x4xf64) {
+  // CHECK-NEXT: %a = tile.load %x at [0, 0] : 4x8xf8E4M3FN
+  %a = tile.load %x : 4x8xf8E4M3FN
+  // CHECK-NEXT: %b = tile.load %w at [0, 0] : 8x4xf8E4M3FN
+  %b = tile.load %w : 8x4xf8E4M3FN
+  // CHECK-NEXT: %c = tile.matmul %a, %b : 4x4xf32
+  %c = tile.matmul %a, %b : 4x4xf32
+  // CHECK-NEXT: %u = tile.load %i at [0, 0] : 4x8xui8
+  %u = tile.load %i : 4x8xui8
+  // CHECK-NEXT: %most = tile.constant 255 : 1x1xui8
+  %most = tile.constant 255 : 1x1xui8
+  // CHECK-NEXT: %v = tile.minimum %u, %most : 4x8xui8
+  %v = tile.minimum %u, %most : 4x8xui8
+  // CHECK-NEXT: %s = tile.matmul %v, %v transpose_b : 4x4xi32
+  %s = tile.matmul %v, %v transpose_b : 4x4xi32
+  // CHECK-NEXT: %third = tile.constant 0.3333333333333333 : 4x4xf64
+  %third = tile.constant 0.3333333333333333 : 4x4xf64
+  // CHECK-NEXT: tile.store %third, %y at [0, 0]
+  tile.store %third, %y
 }
 
 // CHECK:      tile.kernel @timed (%y: out 4x4xf32) fragments [

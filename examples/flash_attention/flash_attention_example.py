@@ -1,0 +1,104 @@
+"""Attention with and without its matrix of scores in memory.
+
+16 heads, 2048 tokens, 128 numbers each, in f16. The plain way stores scores and probabilities
+between three kernels; flash attention walks along the keys and keeps a running softmax instead.
+"""
+
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+import golden
+from common.example import MACHINE, Example, print_cycles, print_what_if, run_example
+
+from pto_wsp import Dense, DType, In, Out, P, Program, Tensor, Tile, jit_kernel, tl, workload
+
+F16, F32 = DType.F16, DType.F32
+ROWS = 128
+"""Queries of a task, and keys that it looks at together."""
+
+
+def flash(q: Tensor, k: Tensor, v: Tensor, o: Tensor) -> Program:
+    heads, tokens, width = q.shape
+    block, whole = Tile[ROWS, width, F16], Tile[tokens, width, F16]
+
+    @jit_kernel
+    def attend(q: In[block], k: In[whole], v: In[whole], o: Out[block]):
+        """The output so far is right for the keys so far, but for the division by their sum."""
+        most, total = tl.full((ROWS, 1), -math.inf, F32), tl.full((ROWS, 1), 0.0, F32)
+        out = tl.full((ROWS, width), 0.0, F32)
+        for at in tl.range(0, tokens, ROWS):
+            keys = tl.load(k, [at, 0], [ROWS, width])
+            score = tl.matmul(q, keys, transpose_b=True) * (1 / math.sqrt(width))
+            larger = tl.maximum(most, tl.rowmax(score))
+            weights = tl.exp(score - larger)
+            scale = tl.exp(most - larger)
+            total = total * scale + tl.rowsum(weights)
+            out = out * scale + tl.cast(weights, F16) @ tl.load(v, [at, 0], [ROWS, width])
+            most = larger
+        tl.store(o, out / total)
+
+    @workload
+    def attention():
+        for h, i in P(Dense[heads]("head"), Dense[tokens // ROWS]("block")):
+            rows = slice(i * ROWS, (i + 1) * ROWS)
+            attend[h, i](q=q[h, rows], k=k[h], v=v[h], o=o[h, rows])
+
+    return attention().task_graph().compile(machine=MACHINE)
+
+
+def plain(q: Tensor, k: Tensor, v: Tensor, o: Tensor) -> Program:
+    heads, tokens, width = q.shape
+    scores = Tensor.empty((heads, tokens, tokens), F32, name="scores")
+    weights = Tensor.empty((heads, tokens, tokens), F16, name="weights")
+    block, whole = Tile[ROWS, width, F16], Tile[tokens, width, F16]
+
+    @jit_kernel
+    def score(q: In[block], k: In[whole], s: Out[Tile[ROWS, tokens, F32]]):
+        tl.store(s, tl.matmul(q, k, transpose_b=True) * (1 / math.sqrt(width)))
+
+    @jit_kernel
+    def softmax(s: In[Tile[ROWS, tokens, F32]], p: Out[Tile[ROWS, tokens, F16]]):
+        for at in tl.range(0, ROWS, 8):
+            tl.store(p, tl.softmax(tl.load(s, [at, 0], [8, tokens])), [at, 0])
+
+    @jit_kernel
+    def weigh(p: In[Tile[ROWS, tokens, F16]], v: In[whole], o: Out[block]):
+        tl.store(o, p @ v)
+
+    @workload
+    def attention():
+        for h, i in P(Dense[heads]("head"), Dense[tokens // ROWS]("block")):
+            rows = slice(i * ROWS, (i + 1) * ROWS)
+            score[h, i](q=q[h, rows], k=k[h], s=scores[h, rows])
+            softmax[h, i](s=scores[h, rows], p=weights[h, rows])
+            weigh[h, i](p=weights[h, rows], v=v[h], o=o[h, rows])
+
+    return attention().task_graph().compile(machine=MACHINE)
+
+
+def example(run: Example) -> None:
+    shape = (2, 256, 128) if run.small else (16, 2048, 128)
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.normal(size=shape).astype(np.float16) for name in "qkv"}
+    tensors = [Tensor(data=array, name=name) for name, array in arrays.items()]
+    expected = golden.attention(**arrays)
+    flops = 4.0 * shape[0] * shape[1] ** 2 * shape[2]
+    for name, make in (("plain", plain), ("flash", flash)):
+        o = Tensor.empty(shape, F16, name="o")
+        program = make(*tensors, o)
+        run.execute(program)
+        print_cycles(name, program, flops)
+        run.check("o", o.numpy(), expected, 2e-3)
+        print_what_if(
+            program, [{"dispatch": "round_robin(5)"}, {"memory.hbm": 3.2}, {"memory": "flat"}]
+        )
+        print()
+
+
+if __name__ == "__main__":
+    sys.exit(run_example(__doc__, example))
