@@ -11,7 +11,8 @@ from typing import Any, NoReturn, TypeVar, cast
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineExpr
 
-from pto_wsp.dialects.task_numbers import NUMBER_MAX, Predicate
+from pto_wsp.dialects.indices import NUMBER_MAX
+from pto_wsp.dialects.task_numbers import Predicate
 from pto_wsp.language.current import recorder
 from pto_wsp.language.source import Place, check_name, fail, user_place
 

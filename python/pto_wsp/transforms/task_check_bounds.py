@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from pto_wsp.dialects.indices import Interval
+from pto_wsp.dialects.indices import NUMBER_MAX, Interval
 from pto_wsp.dialects.task import (
     CompareOp,
     CondOp,
@@ -22,7 +22,6 @@ from pto_wsp.dialects.task import (
     ViewOp,
     tensor_type,
 )
-from pto_wsp.dialects.task_numbers import NUMBER_MAX
 from pto_wsp.transforms.analysis.axis_ranges import expr_range, largest_number, value_range
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of
 from pto_wsp.transforms.diagnostics import Diagnostics
