@@ -117,17 +117,18 @@ KernelCost cost_of(const pto_kernel& kernel, const Core& core, const int64_t* tr
 
 LoopReport loop_report(const pto_kernel& kernel, const Core& core, uint32_t loop) {
   // Long enough for pipes to be full, and for a cycle of rounding to be small.
-  constexpr int64_t kMore = 1024;
+  constexpr int64_t kLong = 1024;
   std::vector<int64_t> trips(kernel.loop_count, 1);
-  const Counted one(kernel, trips.data());
-  trips[loop] += kMore;
+  trips[loop] = kLong;
+  const Counted few(kernel, trips.data());
+  trips[loop] = 2 * kLong;
   const Counted many(kernel, trips.data());
-  const KernelCost less = run_stages(one.kernel(), core).result(one.kernel());
+  const KernelCost less = run_stages(few.kernel(), core).result(few.kernel());
   const KernelCost more = run_stages(many.kernel(), core).result(many.kernel());
   const int64_t cycles = more.load + more.compute + more.store - less.load - less.compute - less.store;
-  const int64_t operations = Ideal(core, many.kernel()).operations() - Ideal(core, one.kernel()).operations();
-  return {kernel.loops[loop].location, static_cast<double>(cycles) / kMore, (more.bytes - less.bytes) / kMore,
-          (more.moved_bytes - less.moved_bytes) / kMore, operations / kMore};
+  const int64_t operations = Ideal(core, many.kernel()).operations() - Ideal(core, few.kernel()).operations();
+  return {kernel.loops[loop].location, static_cast<double>(cycles) / kLong, (more.bytes - less.bytes) / kLong,
+          (more.moved_bytes - less.moved_bytes) / kLong, operations / kLong};
 }
 
 }  // namespace
