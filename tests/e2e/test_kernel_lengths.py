@@ -389,7 +389,7 @@ def ends(x: In[Row], y: InOut[Part], n: Scalar):
     tl.store(y, value)
 
 
-NEGATIVE = r"the end of the tl.range loop at test_kernel_lengths.py:\d+(:\d+)?: expected at least -2, found -3"
+NEGATIVE = r"the end of the tl.range loop at .*.py:\d+(:\d+)?: expected at least -2, found -3"
 LEFT = "tl.load: the first column of a box: expected 0 to 176, of 192 columns of 'x', found 177"
 
 
@@ -450,6 +450,15 @@ def test_ends_are_numbers_of_launches() -> None:
     def outside(x: In[Row], y: Out[Part], n: Scalar[177, 200]):
         tl.store(y, tl.load(x, [0, n], [1, 16]))
 
+    def asked(y: Out[Part], n: Scalar):
+        if n > 3:  # pyright: ignore[reportOperatorIssue]
+            tl.store(y, 0.0)
+
+    def empty(y: Out[Part], n: Scalar):
+        tl.store(y, 1.0 if n else 0.0)
+
+    refused(empty, r"a Scalar has no value while the kernel is traced")
+    refused(asked, r"a condition has no value while the kernel is traced.*use tl.where\(")
     refused(of_another_loop, r"tl.range: the end is an integer or made of the kernel's Scalar")
     refused(tile, "tl.range takes integers of less than 32 bits")
     refused(start, "tl.range takes integers of less than 32 bits")

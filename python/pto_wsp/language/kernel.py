@@ -16,7 +16,7 @@ from pto_wsp.dialects.dtypes import dtype_named
 from pto_wsp.dialects.locations import file_location
 from pto_wsp.dialects.tile import KernelOp, RefType
 from pto_wsp.language.current import recorder
-from pto_wsp.language.index import Index, Number, as_index
+from pto_wsp.language.index import GivenNumber, Index, Number, as_index
 from pto_wsp.language.kernel_trace import KernelTrace, Ref, tracing
 from pto_wsp.language.parameters import ANY_SCALAR, ParameterSpec, Scalar, ScalarSpec
 from pto_wsp.language.source import Place, check_name, definition_place, fail
@@ -125,7 +125,7 @@ class Kernel:
             for (name, spec), argument in zip(self.parameters.items(), op.arguments, strict=True)
         }
         for name, value in zip(self.scalars, op.number_values, strict=True):
-            arguments[name] = Index({value: 1}, name=name)
+            arguments[name] = GivenNumber({value: 1}, name=name)
         with tracing(trace):
             result = self._function(**arguments)
         trace.check_loops()

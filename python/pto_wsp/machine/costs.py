@@ -55,6 +55,7 @@ def _lines(report: _core.KernelReport, clock: int) -> Iterator[str]:
         f"{report['name']} ({report['location']}), {report['unit']}: {cycles} cycles, "
         f"{cycles / clock * 1e6:.3f} us "
         f"(load {phases[0]}, compute {phases[1]}, store {phases[2]}); bound by {report['bound_by']}"
+        + ("; without the trips of its dynamic loops" if report["loops"] else "")
     )
     if given := report.get("given"):
         yield f"  takes {given} instead, as its cost is given"
