@@ -24,7 +24,12 @@ from numpy.typing import NDArray
 
 from pto_wsp import Dense, DType, In, Out, P, Program, Tensor, Tile, jit_kernel, tl, workload
 
-NARROW = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}
+NARROW = {
+    "f32": np.float32,
+    "f16": np.float16,
+    "bf16": ml_dtypes.bfloat16,
+    "f8e4m3": ml_dtypes.float8_e4m3fn,
+}
 Array = NDArray[Any]
 
 
@@ -142,7 +147,7 @@ def _softmax(x: Array) -> Array:
 def cases(only: str) -> Iterator[Case]:
     """The rates are those of hand-written loops on one core of a recent server processor."""
     for shape in ((16, 4096, 1536), (32, 512, 128), (128, 128, 128), (512, 512, 512)):
-        for dtype, target in (("f32", 1.0), ("f16", 0.8), ("bf16", 0.8)):
+        for dtype, target in (("f32", 1.0), ("f16", 0.8), ("bf16", 0.8), ("f8e4m3", 0.8)):
             if only in "matmul":
                 yield matmul(*shape, dtype, target)
     for name, cols, rate, body, reference in (

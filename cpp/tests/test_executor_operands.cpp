@@ -130,6 +130,12 @@ TEST_CASE("a read widens every dtype") {
   CHECK(read_values<double>(PTO_F64, {0x1p53 - 1}) == std::vector<int64_t>{(int64_t{1} << 53) - 1});
 }
 
+TEST_CASE("a read sees the elements of a procedural tensor") {
+  ExecutorBench bench;
+  bench.add_random("w", PTO_F64, {4}, 0.5);
+  CHECK(failure([&] { read(bench, region(0, {2}, {1})); }).find("tensor 'w': element [2] is ") != std::string::npos);
+}
+
 TEST_CASE("a read takes a box row by row, however long its rows") {
   ExecutorBench bench;
   auto* x = bench.add_tensor<int32_t>("x", PTO_I32, {3, 2, 700}, PTO_INPUT);

@@ -142,6 +142,22 @@ TEST_CASE("products larger than every block are chains, too") {
   check_product(1, 1000, 450, row, weights, nullptr);
 }
 
+TEST_CASE("so are those of right operands that are read where they lie, and of larger ones, which are packed") {
+  constexpr pto_dtype kDtypes[] = {PTO_F16, PTO_BF16, PTO_F32, PTO_F8E4M3};
+  uint32_t seed = 0;
+  for (const pto_dtype dtype : kDtypes) {
+    for (const bool transposed : {false, true}) {
+      for (const int64_t rows : {1, 2, 20, 67}) {
+        const int64_t k = 530, n = 217;
+        const Operand a(rows, k, dtype, Form::Memory, transposed, ++seed);
+        const Operand b(k, n, dtype, Form::Memory, transposed, ++seed);
+        const Matrix acc = random_matrix(rows * n, ++seed);
+        check_product(rows, k, n, a, b, &acc);
+      }
+    }
+  }
+}
+
 TEST_CASE("a row does not depend on the rows around it") {
   const int64_t k = 300, n = 70;
   const Operand a(37, k, PTO_F32, Form::Value, false, 1), b(k, n, PTO_BF16, Form::Procedural, false, 2);

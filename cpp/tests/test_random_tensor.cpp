@@ -66,6 +66,26 @@ TEST_CASE("an element of low precision is the f32 element, rounded") {
   }
 }
 
+TEST_CASE("an f64 element is the f32 element with more bits, on every machine") {
+  for (const auto& [name, ops] : tile_tables()) {
+    CAPTURE(name);
+    for (const uint64_t first : {uint64_t{99}, (uint64_t{5} << 32) - 700}) {
+      std::vector<double> expected(40 * 40), turned(40 * 40);
+      pto::fill_random(PTO_F64, kKey, 0.75f, first, 40 * 40, expected.data());
+      const auto narrow = fill(kKey, 0.75f, first, 40 * 40);
+      const pto_tile tile = {nullptr, 1, 40, first, kKey, 0.75f};
+      ops.load(&tile, PTO_F64, 0, 0, 40, 40, turned.data());
+      int64_t wrong = 0, rough = 0;
+      for (size_t i = 0; i < 1600; ++i) {
+        wrong += turned[i % 40 * 40 + i / 40] != expected[i];
+        rough += std::abs(expected[i] - static_cast<double>(narrow[i])) > 0.75 * 0x1p-23;
+      }
+      CHECK(wrong == 0);
+      CHECK(rough == 0);
+    }
+  }
+}
+
 TEST_CASE("known values: they never change, on any machine") {
   const auto values = fill(pto::random_key(0, "x"), 1, 0, 4);
   CHECK(values == std::vector<float>{0x1.37d0b8p-3f, -0x1.c1184p-6f, 0x1.dc333p-4f, 0x1.0a0b66p-1f});

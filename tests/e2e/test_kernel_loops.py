@@ -75,6 +75,18 @@ def numbered(x: In[Tile[4, 64, F32]], y: Out[Tile[4, 64, F32]], n: Out[Tile[4, 1
     tl.store(n, seen)
 
 
+@jit_kernel
+def chosen(x: In[Tile[4, 64, F32]], y: Out[Tile[4, 64, F32]]):
+    """Conditions on the numbers of two loops, alone and joined."""
+    for k in tl.range(4):
+        piece = tl.load(x, [0, k * 16], [4, 16])
+        for j in tl.range(6):
+            piece = tl.where(k < 3, piece + 1.0, piece)
+            piece = tl.where((j >= k) & ~(j == 4), piece * 2.0, piece)
+            piece = tl.where((k * 2 - j > 1) | (k == 0), tl.rowmax(piece), piece - 0.5)
+        tl.store(y, tl.where(k % 2 == 1, piece, 7.0), [0, k * 16])
+
+
 def given(*shape: int) -> NDArray[np.float32]:
     return np.random.default_rng(len(shape)).standard_normal(shape).astype(np.float32)
 
@@ -92,6 +104,7 @@ def found() -> dict[str, Any]:
         "nested": (1, 1),
         "softmax": (4, 1),
         "masked": (4, 64),
+        "chosen": (4, 64),
     }
     seen = Tensor.empty((4, 16), I32, name="seen")
     y = {name: Tensor.empty(shape, F32, name=name) for name, shape in shapes.items()}
@@ -107,6 +120,7 @@ def found() -> dict[str, Any]:
         nested(x=m, y=y["nested"])
         softmax_in_pieces(x=s, y=y["softmax"])
         numbered(x=s, y=y["masked"], n=seen)
+        chosen(x=s, y=y["chosen"])
 
     program = all_of_them().task_graph().compile()
     program.execute()
@@ -127,6 +141,20 @@ def test_the_number_of_a_run_is_a_tile(found: dict[str, Any]) -> None:
     for y, n in ((found["masked"], found["seen"]), numbered.run(S)):
         np.testing.assert_array_equal(y, expected)
         np.testing.assert_array_equal(n, counted)
+
+
+def test_conditions_on_the_numbers_of_runs_choose(found: dict[str, Any]) -> None:
+    expected = np.empty_like(S)
+    for k in range(4):
+        piece = S[:, k * 16 : k * 16 + 16]
+        for j in range(6):
+            piece = piece + np.float32(1) if k < 3 else piece
+            piece = piece * np.float32(2) if j >= k and j != 4 else piece
+            largest = np.max(piece, axis=1, keepdims=True) + np.zeros_like(piece)
+            piece = largest if k * 2 - j > 1 or k == 0 else piece - np.float32(0.5)
+        expected[:, k * 16 : k * 16 + 16] = piece if k % 2 == 1 else 7
+    np.testing.assert_array_equal(found["chosen"], expected)
+    np.testing.assert_array_equal(chosen.run(S), expected)
 
 
 def test_a_number_has_to_lie_in_the_dtype_of_the_tile() -> None:
@@ -169,7 +197,7 @@ def test_a_row_in_pieces(found: dict[str, Any]) -> None:
 
 def test_a_loop_is_one_piece_of_code(found: dict[str, Any]) -> None:
     program: Program = found["program"]
-    assert program.ir("tile").count("tile.for") == 7
+    assert program.ir("tile").count("tile.for") == 9
     assert program.ir("tile").count("tile.matmul") == 1
     assert product.ops.count("matmul") == 1
 

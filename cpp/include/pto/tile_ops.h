@@ -30,7 +30,7 @@ class TileWorker {
 uint64_t random_key(uint64_t seed, const char* name);
 
 // Writes the elements `first` .. `first + count - 1`, counted row-major, of a procedural tensor to `out`.
-// `dtype` is PTO_F16, PTO_BF16 or PTO_F32.
+// `dtype` is a float.
 void fill_random(pto_dtype dtype, uint64_t key, float scale, uint64_t first, int64_t count, void* out);
 
 }  // namespace pto

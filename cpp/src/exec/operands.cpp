@@ -28,10 +28,9 @@ bool is_procedural(const pto_tensor& tensor) { return tensor.source == PTO_SOURC
 
 // Why the host cannot compute with the tensor's dtype, or nothing.
 std::string unsupported(const TensorBinding& tensor) {
-  const uint8_t dtype = tensor.info.dtype;
-  const bool float_in_scratch = !dtype_info(dtype).integer && dtype != PTO_F64;
-  if (!tensor.data && is_procedural(tensor.info) && !float_in_scratch) {
-    return "is procedural: expected floats of at most 32 bits, found " + std::string(dtype_info(dtype).name);
+  const DtypeInfo& dtype = dtype_info(tensor.info.dtype);
+  if (!tensor.data && is_procedural(tensor.info) && dtype.integer) {
+    return "is procedural: expected floats, found " + std::string(dtype.name);
   }
   return "";
 }

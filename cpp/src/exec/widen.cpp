@@ -110,7 +110,7 @@ class Widener {
 
   void load_floats(const pto_tile& tile, int64_t count, std::array<double, kStrip>& wide) const {
     if (tensor_.info.dtype == PTO_F64) {
-      std::memcpy(wide.data(), tile.data, static_cast<size_t>(count) * sizeof(double));
+      tile_ops().load(&tile, PTO_F64, 0, 0, 1, count, wide.data());
       return;
     }
     std::array<float, kStrip> narrow{};
@@ -137,7 +137,7 @@ void check_readable(const TensorBinding& tensor) {
     throw ExecutionError(tensor_title(tensor.info) + ": expected integers, or floats of 16 bits or more, where the " +
                          "workload reads it, found " + dtype_info(dtype).name);
   }
-  const bool procedural = tensor.info.source == PTO_SOURCE_RANDOM && !dtype_info(dtype).integer && dtype != PTO_F64;
+  const bool procedural = tensor.info.source == PTO_SOURCE_RANDOM && !dtype_info(dtype).integer;
   if (!tensor.data && !procedural) {
     throw ExecutionError(tensor_title(tensor.info) + " has no values where the workload reads it: give it data");
   }

@@ -37,7 +37,7 @@ void fill_random(pto_dtype dtype, uint64_t key, float scale, uint64_t first, int
   const pto_tile_ops& ops = tile_ops();
   const pto_tile from = {nullptr, 0, 1, first, key, scale};
   const pto_tile to = {out, 0, 1, 0, 0, 0};
-  std::array<float, kChunk> values;
+  std::array<double, kChunk> values;  // as in scratch: floats or doubles
   for (int64_t done = 0; done < count; done += kChunk) {
     const int64_t size = std::min(kChunk, count - done);
     ops.load(&from, dtype, 0, done, 1, size, values.data());

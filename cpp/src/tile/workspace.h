@@ -5,12 +5,16 @@
 
 namespace pto {
 
-// A generated panel of kDepth rows fits into a first-level cache of 32 KiB.
-inline constexpr int64_t kDepth = 128;
-inline constexpr int64_t kFewRows = 16;
-inline constexpr int64_t kShallow = 32;  // kDepth of a product with few rows; divides it
+// Both blocks stay in a second-level cache of 1 MiB; of a generated right operand, what is in use stays in a
+// first-level one of 32 KiB. Multiples of every vector.
+inline constexpr int64_t kDepth = 512;
 inline constexpr int64_t kRowBlock = 256;
-inline constexpr int64_t kColBlock = 384;  // a multiple of every instruction set's panel
+inline constexpr int64_t kColBlock = 192;
+inline constexpr int64_t kGeneratedDepth = 128;
+inline constexpr int64_t kGeneratedCols = 48;
+// A right operand that fewer tiles of rows need, or floats that are fewer, are read where they lie.
+inline constexpr int64_t kFewTiles = 8;
+inline constexpr int64_t kFewElements = 65536;
 
 struct MatmulWorkspace {
   alignas(64) float a[kRowBlock * kDepth];

@@ -105,19 +105,18 @@ class Tensor:
         scale: float = 1.0,
     ) -> Tensor:
         """A procedural tensor: element i is uniform in (-scale, scale), rounded to the dtype, and a
-        function of seed, name and i alone. It takes no memory."""
+        function of seed, name and i alone. The scale is an f32. It takes no memory."""
         tensor = cls.__new__(cls)
         tensor._declare(tuple(shape), dtype, name)
         if not dtype.is_float:
             fail(f"tensor {name!r}: random elements are floats, found dtype {dtype.value}")
-        if dtype is DType.F64:
-            fail(f"tensor {name!r}: random elements have at most 32 bits, found dtype f64")
         if not 0 <= seed < 2**64:
             fail(f"tensor {name!r}: expected a seed of 64 bits, found {seed}")
-        if not 0 < scale < math.inf:
+        if not float(np.finfo(np.float32).smallest_subnormal) <= scale < math.inf:
             fail(f"tensor {name!r}: expected a positive scale, found {scale}")
-        if scale > float(cast("Any", ml_dtypes.finfo(dtype.numpy)).max):
-            fail(f"tensor {name!r}: a scale of {scale} is beyond the range of {dtype.value}")
+        limit = DType.F32 if dtype is DType.F64 else dtype
+        if scale > float(cast("Any", ml_dtypes.finfo(limit.numpy)).max):
+            fail(f"tensor {name!r}: a scale of {scale} is beyond the range of {limit.value}")
         tensor.source = Random(seed, float(scale))
         return tensor
 

@@ -1,79 +1,62 @@
-// Packs a matmul's operands into panels: a few columns next to each other, `depth` rows one after the other.
+// Packs a matmul's operands: into rows of floats, dense, each beginning with a whole vector.
 #pragma once
 
 #include "tile/isa/reader.h"
+#include "tile/isa/transpose.h"
 
 namespace pto {
 namespace {
 
-// A box of a source: `depth` rows (the k of the matmul) from `row` on, `cols` columns from `col` on.
+// A box of a source: `rows` rows from `row` on, `cols` columns from `col` on.
 struct Box {
-  int64_t row, depth, col, cols;
+  int64_t row, rows, col, cols;
 };
 
-// Panels of `width` columns; the last one may be narrower, padded with zeros to a multiple of `granule`.
-struct Panels {
-  int64_t width, granule;
-  int64_t cols_at(int64_t col, int64_t cols) const { return cols - col < width ? cols - col : width; }
-  int64_t padded(int64_t cols) const { return (cols + granule - 1) / granule * granule; }
-};
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-void clear_padding(int64_t depth, int64_t cols, int64_t padded, float* panel) {
-  if (cols == padded) return;
-  for (int64_t r = 0; r < depth; ++r) {
-    __builtin_memset(panel + r * padded + cols, 0, (padded - cols) * sizeof(float));
-  }
+inline int64_t padded(int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
+
+inline int64_t element_of(const Source& source, int64_t row, int64_t col) {
+  return row * source.row_step + col * source.col_step;
 }
 
-// Reads row by row, across all panels: memory likes long strips.
+constexpr int64_t kStrip = 64;
+
+// For a source whose columns are strips: reads these, and transposes them in registers.
 template <typename Reader>
-void pack_by_rows(Reader& reader, const Source& source, const Box& box, Panels panels, float* out) {
-  for (int64_t r = 0; r < box.depth; ++r) {
-    int64_t element = (box.row + r) * source.row_step + box.col * source.col_step;
-    for (int64_t c = 0; c < box.cols; c += panels.width) {
-      const int64_t cols = panels.cols_at(c, box.cols);
-      reader.read(element, source.col_step, cols, out + c * box.depth + r * panels.padded(cols));
-      element += cols * source.col_step;
+void pack_columns(Reader& reader, const Source& source, const Box& box, float* out) {
+  float strips[kLanes * kStrip];
+  const int64_t step = padded(box.cols);
+  for (int64_t c = 0; c < box.cols; c += kLanes) {
+    const int64_t count = smaller(kLanes, box.cols - c);
+    __builtin_memset(strips + count * kStrip, 0, (kLanes - count) * kStrip * sizeof(float));
+    for (int64_t r = 0; r < box.rows; r += kStrip) {
+      const int64_t length = smaller(kStrip, box.rows - r);
+      for (int64_t i = 0; i < count; ++i) {
+        reader.read(element_of(source, box.row + r, box.col + c + i), source.row_step, length, strips + i * kStrip);
+      }
+      for (int64_t i = 0; i < length; i += kLanes) {
+        transpose(strips + i, kStrip, smaller(kLanes, length - i), out + (r + i) * step + c, step);
+      }
     }
   }
 }
 
-constexpr int64_t kTransposedRows = 64;
-
-// Reads column by column, for sources that lie that way.
+// Row r of the box goes to out + r * padded(box.cols), with zeros behind it.
 template <typename Reader>
-void pack_by_columns(Reader& reader, const Source& source, const Box& box, int64_t width, float* panel) {
-  float columns[kTileCols * kTransposedRows];
-  for (int64_t r0 = 0; r0 < box.depth; r0 += kTransposedRows) {
-    const int64_t rows = box.depth - r0 < kTransposedRows ? box.depth - r0 : kTransposedRows;
-    for (int64_t c = 0; c < box.cols; ++c) {
-      const int64_t element = (box.row + r0) * source.row_step + (box.col + c) * source.col_step;
-      reader.read(element, source.row_step, rows, width == 1 ? panel + r0 : columns + c * kTransposedRows);
-    }
-    if (width == 1) continue;
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t c = 0; c < box.cols; ++c) panel[(r0 + r) * width + c] = columns[c * kTransposedRows + r];
-    }
-  }
-}
-
-// Panel p goes to out + p * panels.width * box.depth. No panel is wider than kTileCols.
-template <typename Reader>
-void pack(const Source& source, const Box& box, Panels panels, float* out) {
+void pack(const Source& source, const Box& box, float* out) {
   Reader reader(source);
-  const bool by_columns = Reader::kRandom ? panels.width < kLanes : source.row_step == 1 && source.col_step != 1;
-  if (!by_columns) pack_by_rows(reader, source, box, panels, out);
-  for (int64_t c = 0; c < box.cols; c += panels.width) {
-    const int64_t cols = panels.cols_at(c, box.cols), padded = panels.padded(cols);
-    float* panel = out + c * box.depth;
-    if (by_columns) {
-      pack_by_columns(reader, source, {box.row, box.depth, box.col + c, cols}, padded, panel);
-    }
-    clear_padding(box.depth, cols, padded, panel);
+  if (!Reader::kRandom && source.row_step == 1 && source.col_step != 1) {
+    return pack_columns(reader, source, box, out);
+  }
+  const int64_t step = padded(box.cols);
+  for (int64_t r = 0; r < box.rows; ++r, out += step) {
+    reader.read(element_of(source, box.row + r, box.col), source.col_step, box.cols, out);
+    for (int64_t c = box.cols; c < step; ++c) out[c] = 0;
   }
 }
 
-typedef void (*Pack)(const Source&, const Box&, Panels, float*);
+typedef void (*Pack)(const Source&, const Box&, float*);
 
 inline Pack pack_for(const Source& source) {
   switch (source.dtype) {

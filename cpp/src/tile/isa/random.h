@@ -35,5 +35,25 @@ inline FloatVector random_values(WordVector index, HashKey key, float scale) {
   return Type::round(__builtin_convertvector(odd, FloatVector) * (scale * 0x1p-24f));
 }
 
+// The `count` f64 elements from the number `first` on, `step` apart: odd multiples of scale * 2^-53, rounded once.
+// Their upper bits are those of an f32 element, the lower ones a hash with a key of its own.
+inline void random_doubles(uint64_t key, float scale, uint64_t first, int64_t step, int64_t count, double* out) {
+  const uint64_t lower_key = splitmix64(key);
+  const double unit = (double)scale * 0x1p-53;
+  WordVector lanes;
+  for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = lane;
+  for (int64_t i = 0, strip; i < count; i += strip, first += strip * step) {
+    strip = count - i < kLanes ? count - i : kLanes;
+    const uint64_t high = first >> 32;
+    if (high != (first + (strip - 1) * step) >> 32) strip = 1;
+    const WordVector index = lanes * (uint32_t)step + (uint32_t)first;
+    const WordVector upper = hash(index, HashKey(key, high)), lower = hash(index, HashKey(lower_key, high));
+    for (int64_t lane = 0; lane < strip; ++lane) {
+      const int64_t odd = (int64_t)((uint64_t)upper[lane] << 32 | lower[lane]) >> 10 | 1;
+      out[i + lane] = (double)odd * unit;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pto

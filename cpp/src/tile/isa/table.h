@@ -8,7 +8,8 @@
 
 namespace pto {
 
-static_assert(kColBlock % kTileCols == 0 && kRowBlock % kTileRows == 0);
+static_assert(kColBlock % kLanes == 0 && kGeneratedCols % kLanes == 0 && kGeneratedCols <= kColBlock);
+static_assert(kDepth % kLanes == 0 && kGeneratedDepth <= kDepth);
 
 const pto_tile_ops PTO_TABLE = {load, store, matmul, row_reduce};
 

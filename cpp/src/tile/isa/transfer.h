@@ -76,6 +76,14 @@ void copy_elements(const pto_tile& tile, uint8_t dtype, int64_t row, int64_t col
   }
 }
 
+void load_doubles(const pto_tile& tile, int64_t row, int64_t col, int64_t rows, int64_t cols, char* value) {
+  if (tile.data) return copy_box<uint64_t, Direction::Load>(tile, row, col, rows, cols, value);
+  for (int64_t r = 0; r < rows; ++r, value += cols * sizeof(double)) {
+    const uint64_t first = tile.first + (row + r) * tile.row_stride + col * tile.col_stride;
+    random_doubles(tile.key, tile.scale, first, tile.col_stride, cols, (double*)value);
+  }
+}
+
 void load(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_t rows, int64_t cols, void* value) {
   float* out = (float*)value;
   switch (dtype) {
@@ -94,6 +102,8 @@ void load(const pto_tile* tile, uint8_t dtype, int64_t row, int64_t col, int64_t
     case PTO_F32:
       return (tile->data ? load_floats<MemoryReader<F32>> : load_floats<RandomReader<F32>>)(*tile, dtype, row, col,
                                                                                             rows, cols, out);
+    case PTO_F64:
+      return load_doubles(*tile, row, col, rows, cols, (char*)value);
     default:
       return copy_elements<Direction::Load>(*tile, dtype, row, col, rows, cols, (char*)value);
   }

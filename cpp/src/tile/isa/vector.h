@@ -16,19 +16,17 @@ namespace {
 
 #if defined(__AVX512F__)
 constexpr int kLanes = 16;
-constexpr int kTileRows = 8;  // of a matmul's accumulators in registers
+constexpr int kTileRows = 8, kTileVectors = 3;  // of a matmul's accumulators in registers
 #elif defined(__AVX2__)
 constexpr int kLanes = 8;
-constexpr int kTileRows = 4;
+constexpr int kTileRows = 6, kTileVectors = 2;
 #elif defined(__aarch64__)
 constexpr int kLanes = 4;
-constexpr int kTileRows = 8;
+constexpr int kTileRows = 8, kTileVectors = 3;
 #else
 constexpr int kLanes = 4;
-constexpr int kTileRows = 2;
+constexpr int kTileRows = 2, kTileVectors = 3;
 #endif
-constexpr int kTileVectors = 3;
-constexpr int kTileCols = kTileVectors * kLanes;
 
 typedef float FloatVector __attribute__((vector_size(4 * kLanes)));
 typedef uint32_t WordVector __attribute__((vector_size(4 * kLanes)));

@@ -10,8 +10,10 @@ from __future__ import annotations
 from pto_wsp.dialects import tile
 from pto_wsp.language import kernel_trace as trace
 from pto_wsp.language.dtypes import DType
+from pto_wsp.language.index import Condition
 from pto_wsp.language.kernel_trace import Value
 from pto_wsp.language.source import fail
+from pto_wsp.language.tl.masks import mask_of
 from pto_wsp.language.tl.record import Operand, recorded, tile_of
 
 # ---- Arithmetic --------------------------------------------------------------------------------
@@ -207,8 +209,13 @@ def cast(x: Value, dtype: DType) -> Value:
 
 
 @recorded
-def where(mask: Value, a: Operand, b: Operand) -> Value:
-    """An element of a where the mask (from a comparison) holds, else of b; all three broadcast."""
+def where(mask: Value | Condition, a: Operand, b: Operand) -> Value:
+    """An element of a where the mask holds, else of b; all three broadcast.
+
+    The mask is a comparison of tiles, `x >= y`, or a condition on loops' numbers, `k < 3`, which
+    holds for all elements or for none.
+    """
+    mask = mask_of("tl.where", mask) if isinstance(mask, Condition) else mask
     if not isinstance(mask, Value):  # pyright: ignore[reportUnnecessaryIsInstance]
         fail(f"tl.where: expected a mask such as x >= y, found {mask!r}")
     left = trace.as_value("tl.where", a, b.dtype if isinstance(b, Value) else None)
