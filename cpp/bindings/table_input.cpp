@@ -97,6 +97,32 @@ void expect(bool holds, const std::string& what) {
   if (!holds) throw py::value_error(what);
 }
 
+void read_cost(Fields& fields, const std::string& what, pto::KernelCost& cost) {
+  fields.read("load", cost.load);
+  fields.read("compute", cost.compute);
+  fields.read("store", cost.store);
+  fields.read("load_bytes", cost.load_bytes);
+  fields.read("bytes", cost.bytes);
+  cost.moved_bytes = cost.bytes;
+  fields.read("moved_bytes", cost.moved_bytes);
+  fields.read("read_bytes", cost.read_bytes);
+  expect(cost.load >= 0 && cost.compute >= 0 && cost.store >= 0, what + ": a cost is negative");
+  expect(cost.load_bytes >= 0 && cost.load_bytes <= cost.bytes, what + ": expected 0 <= load_bytes <= bytes");
+  expect(cost.moved_bytes >= cost.bytes, what + ": expected bytes <= moved_bytes");
+}
+
+pto::KernelCost with_trips(const pto::KernelCost& fixed, const pto::KernelCost& trip, int64_t trips) {
+  pto::KernelCost cost = fixed;
+  cost.load += trips * trip.load;
+  cost.compute += trips * trip.compute;
+  cost.store += trips * trip.store;
+  cost.load_bytes += trips * trip.load_bytes;
+  cost.bytes += trips * trip.bytes;
+  cost.moved_bytes += trips * trip.moved_bytes;
+  if (cost.read_bytes >= 0) cost.read_bytes += trips * trip.read_bytes;
+  return cost;
+}
+
 pto::KernelInfo read_kernel(const py::handle& item, size_t number) {
   const std::string what = "kernels[" + std::to_string(number) + "]";
   Fields fields(as<py::dict>(item, what), what);
@@ -109,19 +135,18 @@ pto::KernelInfo read_kernel(const py::handle& item, size_t number) {
     kernel.roles.push_back(
         one_of<pto_role>(what + ".roles", role, {{"in", PTO_IN}, {"out", PTO_OUT}, {"inout", PTO_INOUT}}));
   }
-  fields.read("load", kernel.cost.load);
-  fields.read("compute", kernel.cost.compute);
-  fields.read("store", kernel.cost.store);
-  fields.read("load_bytes", kernel.cost.load_bytes);
-  fields.read("bytes", kernel.cost.bytes);
-  kernel.cost.moved_bytes = kernel.cost.bytes;
-  fields.read("moved_bytes", kernel.cost.moved_bytes);
-  fields.read("read_bytes", kernel.cost.read_bytes);
+  read_cost(fields, what, kernel.cost);
+  if (const py::dict per_trip = fields.section("per_trip"); !per_trip.empty()) {
+    const std::string part = what + ".per_trip";
+    Fields inner(per_trip, part);
+    pto::KernelCost trip;
+    trip.read_bytes = 0;
+    read_cost(inner, part, trip);
+    inner.refuse_others();
+    kernel.loops.push_back({"", 0, 1, [](const int64_t* numbers) { return numbers[0]; }});
+    kernel.cost_of = [fixed = kernel.cost, trip](const int64_t* trips) { return with_trips(fixed, trip, trips[0]); };
+  }
   fields.refuse_others();
-  const pto::KernelCost& cost = kernel.cost;
-  expect(cost.load >= 0 && cost.compute >= 0 && cost.store >= 0, what + ": a cost is negative");
-  expect(cost.load_bytes >= 0 && cost.load_bytes <= cost.bytes, what + ": expected 0 <= load_bytes <= bytes");
-  expect(cost.moved_bytes >= cost.bytes, what + ": expected bytes <= moved_bytes");
   return kernel;
 }
 
@@ -157,7 +182,7 @@ pto_region read_region(const py::handle& item, const std::vector<pto::TensorInfo
 }
 
 TableTask read_task(const py::tuple& item, const Table& table, int64_t created, const std::string& what) {
-  expect(item.size() >= 3 && item.size() <= 5, what + ": expected (\"task\", kernel, operands, keys, after)");
+  expect(item.size() >= 3 && item.size() <= 6, what + ": expected (\"task\", kernel, operands, keys, after, trips)");
   TableTask task;
   task.kernel = as<uint32_t>(item[1], what + ".kernel");
   expect(task.kernel < table.kernels.size(), what + ": there is no kernel " + std::to_string(task.kernel));
@@ -169,6 +194,9 @@ TableTask read_task(const py::tuple& item, const Table& table, int64_t created, 
   for (const py::handle& operand : operands) task.operands.push_back(read_region(operand, table.tensors, what));
   if (item.size() > 3) task.keys = as<std::map<std::string, int64_t>>(item[3], what + ".keys");
   if (item.size() > 4) task.after = as<std::vector<int64_t>>(item[4], what + ".after");
+  task.numbers.push_back(item.size() > 5 ? as<int64_t>(item[5], what + ".trips") : 0);
+  expect(task.numbers[0] >= 0, what + ": trips are negative");
+  expect(task.numbers[0] == 0 || kernel.cost_of, what + ": kernel '" + kernel.name + "' has no per_trip");
   for (const int64_t id : task.after) {
     expect(id >= 0 && id < created, what + ": after names task " + std::to_string(id) + ", which is no earlier one");
   }
@@ -308,6 +336,7 @@ void submit(pto::TaskSink& sink, const TableTask& line, const std::vector<std::s
   task.after_count = static_cast<uint32_t>(line.after.size());
   task.after = line.after.data();
   task.keys = keys.data();
+  task.numbers = line.numbers.data();
   sink.submit(task);
 }
 

@@ -17,6 +17,7 @@ struct TableTask {
   std::vector<pto_region> operands;
   std::map<std::string, int64_t> keys;  // by key function
   std::vector<int64_t> after;
+  std::vector<int64_t> numbers;  // {trips} of a kernel with `per_trip`
 };
 enum class TableMark { Scope, Part, End, Loop, Iteration, EndLoop };
 struct TablePipeline;

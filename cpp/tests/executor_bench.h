@@ -43,13 +43,13 @@ class ExecutorBench {
     const char* location = locations_.back().c_str();
     const auto index = static_cast<uint32_t>(kernels.size());
     kernels.push_back({name, location, PTO_VECTOR, static_cast<uint32_t>(params_.back().size()), params_.back().data(),
-                       0, nullptr, scratch_bytes, body});
+                       0, nullptr, scratch_bytes, body, 0, nullptr, 0, nullptr});
     sites.push_back({index, location, 1, kAxes, 1});
     return index;
   }
 
   static void submit(Executor& executor, uint32_t kernel, int64_t axis, const std::vector<pto_region>& operands) {
-    executor.submit({kernel, kernel, &axis, operands.data(), 0, nullptr, nullptr});
+    executor.submit({kernel, kernel, &axis, operands.data(), 0, nullptr, nullptr, nullptr});
   }
 
   std::vector<pto_kernel> kernels;

@@ -98,8 +98,8 @@ class TableSource final : public TaskSource {
     std::vector<pto_region> regions;
     for (const Span& span : step.operands) regions.push_back(region_of(span));
     const int64_t axes[] = {step.kernel};
-    sink.submit(
-        {step.kernel, 0, axes, regions.data(), static_cast<uint32_t>(step.after.size()), step.after.data(), &step.key});
+    sink.submit({step.kernel, 0, axes, regions.data(), static_cast<uint32_t>(step.after.size()), step.after.data(),
+                 &step.key, nullptr});
   }
   std::vector<Step> steps_;
 };

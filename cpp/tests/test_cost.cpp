@@ -22,21 +22,32 @@ const pto::Machine& a3() {
 }
 
 pto_fragment load(int64_t rows, int64_t cols, pto_dtype dtype, int64_t trips = 1) {
-  return {"load", PTO_PIPE_LOAD, dtype, rows, 1, cols, rows * cols * pto::dtype_info(dtype).bytes, trips};
+  return {"load", PTO_PIPE_LOAD, dtype, rows, 1, cols, rows * cols * pto::dtype_info(dtype).bytes, trips, 0};
 }
 pto_fragment store(int64_t rows, int64_t cols, pto_dtype dtype, int64_t trips = 1) {
-  return {"store", PTO_PIPE_STORE, dtype, rows, 1, cols, rows * cols * pto::dtype_info(dtype).bytes, trips};
+  return {"store", PTO_PIPE_STORE, dtype, rows, 1, cols, rows * cols * pto::dtype_info(dtype).bytes, trips, 0};
 }
 pto_fragment op(const char* name, int64_t rows, int64_t cols, pto_dtype dtype, int64_t trips = 1) {
-  return {name, PTO_PIPE_VECTOR, dtype, rows, 1, cols, 0, trips};
+  return {name, PTO_PIPE_VECTOR, dtype, rows, 1, cols, 0, trips, 0};
 }
 pto_fragment matmul(int64_t m, int64_t k, int64_t n, pto_dtype dtype, int64_t trips = 1) {
-  return {"matmul", PTO_PIPE_CUBE, dtype, m, k, n, 0, trips};
+  return {"matmul", PTO_PIPE_CUBE, dtype, m, k, n, 0, trips, 0};
 }
 
 pto::KernelCost cost(const Fragments& fragments, pto_unit unit, const pto::Machine& machine = a3()) {
-  const pto_kernel kernel = {
-      "k", "k.py:1", static_cast<uint8_t>(unit), 0, nullptr, uint32_t(fragments.size()), fragments.data(), 0, nullptr};
+  const pto_kernel kernel = {"k",
+                             "k.py:1",
+                             static_cast<uint8_t>(unit),
+                             0,
+                             nullptr,
+                             uint32_t(fragments.size()),
+                             fragments.data(),
+                             0,
+                             nullptr,
+                             0,
+                             nullptr,
+                             0,
+                             nullptr};
   return pto::kernel_cost(kernel, machine);
 }
 pto::KernelCost vector_cost(const Fragments& fragments) { return cost(fragments, PTO_VECTOR); }

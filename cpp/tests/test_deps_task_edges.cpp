@@ -39,7 +39,8 @@ class Feed {
     }
     const auto after_count = static_cast<uint32_t>(task.after.size());
     std::vector<Edge> found;
-    edges_.add_task(next_++, {0, 0, nullptr, regions.data(), after_count, task.after.data(), &task.key}, roles, found);
+    edges_.add_task(next_++, {0, 0, nullptr, regions.data(), after_count, task.after.data(), &task.key, nullptr}, roles,
+                    found);
     REQUIRE(std::is_sorted(found.begin(), found.end(), [](auto& a, auto& b) { return a.source < b.source; }));
     std::map<int64_t, EdgeKind> edges;
     for (const Edge& edge : found) REQUIRE(edges.emplace(edge.source, edge.kind).second);

@@ -39,11 +39,11 @@ KernelInfo kernel(std::vector<pto_role> roles, int64_t load_bytes = 0, int64_t b
   return info;
 }
 
-std::vector<Touch> touches(Cells& cells, const std::vector<pto_region>& operands, uint32_t kernel = 0) {
+std::vector<Touch> touches(Cells& cells, const std::vector<pto_region>& operands,
+                           const KernelCost& cost = {.bytes = 1}) {
   pto_task task{};
-  task.kernel = kernel;
   task.operands = operands.data();
-  return cells.touches(task);
+  return cells.touches(task, cost);
 }
 
 // A machine whose HBM moves a byte in a cycle.
@@ -62,12 +62,14 @@ class Tasks {
       : kernels_{std::move(info)},
         cells_(kernels_, tensors),
         has_l2_(SharedMemory::has_l2(config, schedule)),
-        memory_(config, schedule, kernels_) {}
+        memory_(config, schedule) {
+    memory_.add(kernels_[0].cost);
+  }
 
   MemoryUse book(int64_t start, const std::vector<pto_region>& operands) {
     const uint64_t first = store_.end();
     if (has_l2_) {
-      for (const Touch& touch : touches(cells_, operands)) store_.push(touch);
+      for (const Touch& touch : touches(cells_, operands, kernels_[0].cost)) store_.push(touch);
     }
     return memory_.book(start, 0, store_, first, static_cast<uint32_t>(store_.end() - first));
   }
@@ -155,7 +157,7 @@ TEST_CASE("cells: roles, empty regions, kernels that take a part of their region
   kernels[0].cost.read_bytes = 5;
   Cells cells(kernels, tensors);
   // 20 bytes are read by name, 5 are loaded.
-  CHECK(touches(cells, {box(0, {0}, {10}), box(1, {0}, {10}), box(2, {0}, {10})}) ==
+  CHECK(touches(cells, {box(0, {0}, {10}), box(1, {0}, {10}), box(2, {0}, {10})}, kernels[0].cost) ==
         std::vector<Touch>{{0, false, 3, 10}, {1, true, 10, 10}, {2, false, 3, 10}, {2, true, 10, 10}});
   CHECK(touches(cells, {box(0, {0}, {0}), box(1, {0}, {0}), box(2, {0}, {0})}).empty());
 }

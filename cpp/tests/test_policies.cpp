@@ -207,7 +207,7 @@ TEST_CASE("the window's modes") {
     const std::atomic<bool> stop{false};
     Simulation simulation(machine_with(1), schedule, {&kernel, 1}, {&tensor, 1}, nullptr, stop);
     const pto_region region = region_of(inout(0, 0, 1));
-    for (int i = 0; i < 100'000; ++i) simulation.submit({0, 0, nullptr, &region, 0, nullptr, nullptr});
+    for (int i = 0; i < 100'000; ++i) simulation.submit({0, 0, nullptr, &region, 0, nullptr, nullptr, nullptr});
     const Stats stats = simulation.finish();
     CHECK(stats.window_overruns == 99'998);
     CHECK(stats.window_high_water == 100'000);

@@ -43,7 +43,7 @@ class Program {
         std::vector<pto_region> regions;
         for (const Span& span : launch->operands) regions.push_back(region_of(span));
         sink.submit({kernel++, 0, nullptr, regions.data(), static_cast<uint32_t>(launch->after.size()),
-                     launch->after.data(), nullptr});
+                     launch->after.data(), nullptr, nullptr});
       } else if (const auto* span = std::get_if<Span>(&line)) {
         sink.read(region_of(*span));
       } else {

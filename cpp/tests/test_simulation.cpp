@@ -15,7 +15,7 @@ const std::vector<KernelInfo> kKernels = {{"one", PTO_VECTOR, {PTO_INOUT}, {}}, 
 const std::vector<TensorInfo> kTensors = {{"x", 4, {1000}}};
 
 pto_task task_on(const pto_region& region, uint32_t kernel = 0) {
-  return {kernel, 0, nullptr, &region, 0, nullptr, nullptr};
+  return {kernel, 0, nullptr, &region, 0, nullptr, nullptr, nullptr};
 }
 
 pto_region element(int64_t index) { return region_of(inout(0, index, 1)); }

@@ -16,7 +16,8 @@ namespace {
 
 using pto::test::ScratchFolder;
 
-const pto_kernel kKernels[] = {{"add", "k.py:1", PTO_VECTOR, 0, nullptr, 0, nullptr, 0, nullptr}};
+const pto_kernel kKernels[] = {
+    {"add", "k.py:1", PTO_VECTOR, 0, nullptr, 0, nullptr, 0, nullptr, 0, nullptr, 0, nullptr}};
 const char* const kAxes[] = {"batch", "row"};
 const pto_site kSites[] = {{0, "k.py:7", 2, kAxes, 0}, {0, "odd,name.py:9", 0, nullptr, 0}};
 const pto_program kProgram = {PTO_ABI_VERSION, "two", 1,      kKernels, 0,       nullptr, 0,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pto_wsp.language.index import Symbol
     from pto_wsp.language.kernel import jit_kernel, kernel
     from pto_wsp.language.loops import P, slot, slot_load, slot_set
-    from pto_wsp.language.parameters import In, InOut, Out, Tile
+    from pto_wsp.language.parameters import In, InOut, Out, Scalar, Tile
     from pto_wsp.language.parts import combine, sequential
     from pto_wsp.language.schedule import (
         Deps,
@@ -62,7 +62,7 @@ _HOMES = {
     "language.index": ("Symbol",),
     "language.kernel": ("jit_kernel", "kernel"),
     "language.loops": ("P", "slot", "slot_load", "slot_set"),
-    "language.parameters": ("In", "InOut", "Out", "Tile"),
+    "language.parameters": ("In", "InOut", "Out", "Scalar", "Tile"),
     "language.parts": ("combine", "sequential"),
     "language.schedule": (
         "Deps",
@@ -103,6 +103,7 @@ __all__ = [
     "PtoError",
     "Ragged",
     "ReadyPolicy",
+    "Scalar",
     "ScheduleError",
     "Sparse",
     "StartPolicy",

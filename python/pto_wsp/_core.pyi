@@ -75,6 +75,15 @@ class BufferUse(TypedDict):
     used: int
     size: int
 
+class LoopReport(TypedDict):
+    """What one more trip of a loop adds, where it is long and all others have one trip."""
+
+    location: str
+    cycles: float
+    bytes: int
+    moved_bytes: int
+    operations: int
+
 class KernelReport(TypedDict):
     name: str
     location: str
@@ -91,14 +100,21 @@ class KernelReport(TypedDict):
     roofline: int
     pipes: list[PipeUse]
     buffers: list[BufferUse]
+    loops: list[LoopReport]
+    """Whose length numbers decide; all of the above is without their trips."""
     given: NotRequired[str]
     """What the kernel takes in the place of all this: its `cost=`."""
 
-Fragment = tuple[str, str, str, tuple[int, int, int], int, int]
-"""Op, pipe, dtype, extents m x k x n, bytes, trips."""
+Fragment = tuple[str, str, str, tuple[int, int, int], int, int, Sequence[int]]
+"""Op, pipe, dtype, extents m x k x n, bytes, trips, the loops around it."""
 
 def kernel_report(
-    machine: Machine, name: str, location: str, unit: str, fragments: Sequence[Fragment]
+    machine: Machine,
+    name: str,
+    location: str,
+    unit: str,
+    fragments: Sequence[Fragment],
+    loops: Sequence[str],
 ) -> KernelReport:
     """Raises MachineError for a kernel that has no cost on the machine."""
 

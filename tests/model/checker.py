@@ -26,6 +26,7 @@ from .tables import (
     read_machine,
     read_region,
     read_schedule,
+    trips_of,
 )
 from .unrolling import unrolled
 
@@ -125,7 +126,7 @@ class Checker:
         return 0 if self.schedule.pools.word == "single" else UNITS.index(row["unit"])
 
     def _timing(self, row: Row) -> Kernel:
-        kernel = self.kernels[row["kernel"]]
+        kernel = self.kernels[row["kernel"]].of(trips_of(self.launches[row["task"]]))
         if not self.schedule.trace.arguments:
             return kernel
         cost = self._keys(row)[self.schedule.trace.key]

@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any, NamedTuple
 
-from .tables import UNITS, Kernel, Machine, Region, Schedule, core_places, read_region
+from .tables import (
+    UNITS,
+    Kernel,
+    Machine,
+    Region,
+    Schedule,
+    core_places,
+    read_region,
+    trips_of,
+)
 
 
 class Edge(NamedTuple):
@@ -35,6 +44,8 @@ class PlannedTask:
     """Cycles instead of the kernel's; 0: the kernel's."""
     size: int
     """In the window."""
+    trips: int
+    """Of the kernel's `per_trip`."""
     sources: list[int] = field(default_factory=list)
     """Earlier tasks, ascending, and at most one join (a negative id)."""
     joins: list[int] = field(default_factory=list)
@@ -449,7 +460,8 @@ class Planner:
                 case ("task", number, operands, *rest):
                     keys = rest[0] if rest else {}
                     after = rest[1] if len(rest) > 1 else []
-                    self._task(number, [read_region(operand) for operand in operands], keys, after)
+                    regions = [read_region(operand) for operand in operands]
+                    self._task(number, regions, keys, after, trips_of(item))
                 case _:
                     raise ValueError(f"not a line of a program: {item!r}")
         return self.plan
@@ -472,7 +484,12 @@ class Planner:
                 processes.done(*numbers)
 
     def _task(
-        self, number: int, operands: list[Region], keys: Mapping[str, int], after: Sequence[int]
+        self,
+        number: int,
+        operands: list[Region],
+        keys: Mapping[str, int],
+        after: Sequence[int],
+        trips: int,
     ) -> None:
         schedule, kernel, id = self._schedule, self._kernels[number], len(self.plan.tasks)
         roles = list(zip(kernel.roles, operands, strict=True))
@@ -489,6 +506,7 @@ class Planner:
             keys[schedule.ready.key] if schedule.ready.word == "priority" else 0,
             self._cost(keys),
             self._size(operands, writes),
+            trips,
         )
         found = self._accesses.sources(reads, writes) if schedule.infers else {}
         if schedule.deps == "inferred":

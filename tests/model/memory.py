@@ -8,7 +8,7 @@ from itertools import product
 from math import prod
 from typing import Any, NamedTuple
 
-from .tables import Kernel, Machine, Region, Schedule, read_region
+from .tables import Kernel, Machine, Region, Schedule, read_region, trips_of
 
 MOST_CELLS = 4096
 
@@ -63,7 +63,7 @@ class Cells:
         """Of a tensor's cells."""
 
     def touches(self, line: tuple[Any, ...]) -> list[Touch]:
-        kernel = self.kernels[line[1]]
+        kernel = self.kernels[line[1]].of(trips_of(line))
         operands = list(zip(kernel.roles, map(read_region, line[2]), strict=True))
         read = sum(self._bytes(region) for role, region in operands if role != "out")
         loaded = read if kernel.read_bytes < 0 else min(read, kernel.read_bytes)

@@ -66,6 +66,8 @@ class Focus:
     """How likely a line is a pipeline."""
     vector_cores: Sequence[int] = ()
     costs: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    trips: Sequence[int] = ()
+    """Of tasks, whose kernels cost more with each; none: no kernel does."""
 
 
 ANYTHING = Focus()
@@ -135,6 +137,7 @@ FOCI = {
         },
     ),
     "shared services": Focus({"batch": (2, 3, 7), "range_compression": (True, False)}),
+    "tasks of many lengths": Focus(trips=(0, 0, 1, 2, 3, 50)),
     "a late start": Focus(
         {"start": ("after_orchestration", "threshold(6)"), "window": (30000,)}, reads=(0.0,)
     ),
@@ -152,6 +155,9 @@ def random_run(rng: Random, size: Size, *, focus: Focus = ANYTHING, refusable: b
     settings = without_idle_ones(settings)
     units = [unit for unit in ("cube", "vector") if machine[f"{unit}_cores"]]
     kernels = [random_kernel(rng, f"k{i}", rng.choice(units)) for i in range(rng.randint(1, 5))]
+    if focus.trips:
+        for kernel in kernels:
+            kernel["per_trip"] = random_trip(rng)
     tensors = [random_tensor(rng, f"t{i}", size) for i in range(rng.randint(1, 3))]
     writer = ProgramWriter(rng, machine, settings, kernels, tensors, size, focus, refusable)
     program = writer.write()
@@ -307,6 +313,19 @@ def random_kernel(rng: Random, name: str, unit: str) -> dict[str, Any]:
     }
 
 
+def random_trip(rng: Random) -> dict[str, int]:
+    moved = rng.choice((0, 0, 1, 4))
+    return {
+        "load": rng.choice(SMALL),
+        "compute": rng.choice((0, 1, 7)),
+        "store": rng.choice((0, 0, 1)),
+        "load_bytes": rng.randint(0, moved),
+        "bytes": moved,
+        "moved_bytes": moved + rng.choice((0, 1)),
+        "read_bytes": rng.choice((0, 1, 3)),
+    }
+
+
 def random_tensor(rng: Random, name: str, size: Size) -> tuple[str, int, list[int]]:
     extents = [rng.randint(1, size.extent) for _ in range(rng.randint(1, 3))]
     return name, rng.choice((1, 2, 4)), extents
@@ -337,6 +356,7 @@ class ProgramWriter:
         self._scopes = rng.choice(focus.scopes)
         self._pipelines = rng.choice(focus.pipelines)
         self._reads = rng.choice(focus.reads)
+        self._trips = focus.trips
 
     def write(self) -> list[Any]:
         while sum(1 for _ in self._all_lines()) < self._size.lines:
@@ -459,6 +479,8 @@ class ProgramWriter:
         while self._tasks and self._rng.random() < self._after:
             after.append(self._rng.randrange(self._tasks))
         self._tasks += 1
+        if self._trips:
+            return "task", number, operands, keys, after, self._rng.choice(self._trips)
         return "task", number, operands, keys, after
 
     def largest(self, unit: str) -> int:

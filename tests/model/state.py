@@ -59,7 +59,7 @@ class State:
         """When the stream's scope last went from full to not full."""
 
     def timing(self, task: Task) -> Kernel:
-        kernel = self.kernels[task.plan.kernel]
+        kernel = self.kernels[task.plan.kernel].of(task.plan.trips)
         if not task.plan.cost:
             return kernel
         return Kernel(kernel.name, kernel.unit, kernel.roles, compute=task.plan.cost)

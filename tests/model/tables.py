@@ -156,10 +156,30 @@ class Kernel:
     """Through L2; None: as many as `bytes`."""
     read_bytes: int = -1
     """Taken from the regions that it reads; -1: all of them."""
+    per_trip: Mapping[str, int] | None = None
+    """What each trip of a task adds to all of these."""
 
     @property
     def moved(self) -> int:
         return self.bytes if self.moved_bytes is None else self.moved_bytes
+
+    def of(self, trips: int) -> Kernel:
+        """As a task with so many trips has it."""
+        trip = self.per_trip
+        if trip is None:
+            return self
+        moved = trip.get("moved_bytes", trip.get("bytes", 0))
+        added = {**trip, "moved_bytes": moved}
+        own = {**vars(self), "moved_bytes": self.moved, "per_trip": None}
+        for name, count in added.items():
+            if name != "read_bytes" or self.read_bytes >= 0:
+                own[name] += trips * count
+        return Kernel(**own)
+
+
+def trips_of(line: Sequence[Any]) -> int:
+    """Of a task's line."""
+    return line[5] if len(line) > 5 else 0
 
 
 class Region(NamedTuple):

@@ -35,14 +35,14 @@ void square(pto_call* call) {
 const pto_param kMixParams[] = {{"x", PTO_IN, PTO_I64, 1, kWidth}, {"y", PTO_INOUT, PTO_I64, 1, kWidth}};
 const pto_param kCopyParams[] = {{"x", PTO_IN, PTO_I64, 1, kWidth}, {"y", PTO_OUT, PTO_I64, 1, kWidth}};
 const pto_param kSquareParams[] = {{"x", PTO_IN, PTO_I64, 2, kWidth}, {"y", PTO_INOUT, PTO_I64, 2, kWidth}};
-const pto_fragment kFragments[] = {{"load", PTO_PIPE_LOAD, PTO_F32, 1, 1, kWidth, kWidth * 8, 2},
-                                   {"add", PTO_PIPE_VECTOR, PTO_F32, 1, 1, kWidth, 0, 1},
-                                   {"store", PTO_PIPE_STORE, PTO_F32, 1, 1, kWidth, kWidth * 8, 1}};
+const pto_fragment kFragments[] = {{"load", PTO_PIPE_LOAD, PTO_F32, 1, 1, kWidth, kWidth * 8, 2, 0},
+                                   {"add", PTO_PIPE_VECTOR, PTO_F32, 1, 1, kWidth, 0, 1, 0},
+                                   {"store", PTO_PIPE_STORE, PTO_F32, 1, 1, kWidth, kWidth * 8, 1, 0}};
 constexpr int64_t kScratch = 4 * kWidth * 8;
 const pto_kernel kKernels[] = {
-    {"mix", "listed.py:1", PTO_VECTOR, 2, kMixParams, 3, kFragments, kScratch, mix},
-    {"copy", "listed.py:2", PTO_CUBE, 2, kCopyParams, 3, kFragments, kScratch, copy},
-    {"square", "listed.py:3", PTO_VECTOR, 2, kSquareParams, 3, kFragments, kScratch, square},
+    {"mix", "listed.py:1", PTO_VECTOR, 2, kMixParams, 3, kFragments, kScratch, mix, 0, nullptr, 0, nullptr},
+    {"copy", "listed.py:2", PTO_CUBE, 2, kCopyParams, 3, kFragments, kScratch, copy, 0, nullptr, 0, nullptr},
+    {"square", "listed.py:3", PTO_VECTOR, 2, kSquareParams, 3, kFragments, kScratch, square, 0, nullptr, 0, nullptr},
 };
 
 const pto_tensor kTensors[] = {
@@ -75,7 +75,7 @@ bool submit(const pto_host* host, const int64_t* line, int64_t created) {
                                  {1 - first, 2, {line[3], line[4]}, {rows, kWidth}}};
   const int64_t after = created - line[After];
   const bool waits = line[After] > 0 && after >= 0;
-  const pto_task task = {kind, kind, line + FirstKey, operands, waits ? 1u : 0u, &after, nullptr};
+  const pto_task task = {kind, kind, line + FirstKey, operands, waits ? 1u : 0u, &after, nullptr, nullptr};
   return host->submit(host->self, &task) >= 0;
 }
 

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define PTO_ABI_VERSION 7u
+#define PTO_ABI_VERSION 8u
 #define PTO_MAX_RANK 6
 // What a read answers stays below: index arithmetic on it was checked against 64 bits when the program was compiled.
 #define PTO_INDEX_MAX (INT64_C(1) << 40)
@@ -54,6 +54,7 @@ typedef struct pto_task {
   uint32_t after_count;        // tasks that it waits for by name (`after=`)
   const int64_t* after;        // their ids, all of them earlier
   const int64_t* keys;         // filled in by the engine: one value per key function that the schedule names
+  const int64_t* numbers;      // one per number of the kernel
 } pto_task;
 
 // A schedule's function of a task: a priority, a stream, a home, ... Pure; axes are those of task->site.
@@ -181,10 +182,13 @@ typedef struct pto_call {
   const pto_tile* args;  // one per parameter
   char* scratch;         // pto_kernel.scratch_bytes, 64-byte aligned
   const char* error;     // set by a body that meets a value it must refuse
+  int64_t found;         // that value, where the error names one
+  uint8_t has_found;
   // Prints a value in scratch; location: "file.py:12".
   void (*debug)(void* self, const char* location, const char* name, uint8_t dtype, int64_t rows, int64_t cols,
                 const void* value);
   void* self;
+  const int64_t* numbers;  // of the task
 } pto_call;
 
 typedef struct pto_param {
@@ -193,6 +197,22 @@ typedef struct pto_param {
   uint8_t dtype;  // pto_dtype
   int64_t rows, cols;
 } pto_param;
+
+// A number that every launch gives a kernel.
+typedef struct pto_number {
+  const char* name;
+  int64_t least, most;
+} pto_number;
+
+// A loop of a kernel whose length its tasks' numbers decide: start, start + step, ... below stop(numbers). A stop
+// below 0 and below the start is refused.
+typedef struct pto_loop {
+  const char* location;  // "file.py:12"
+  int64_t start, step;
+  int64_t (*stop)(const int64_t* numbers);
+} pto_loop;
+
+#define PTO_MAX_LOOPS 64
 
 // The pipes of a core that a fragment occupies.
 typedef enum pto_pipe { PTO_PIPE_LOAD, PTO_PIPE_CUBE, PTO_PIPE_VECTOR, PTO_PIPE_STORE } pto_pipe;
@@ -203,8 +223,9 @@ typedef struct pto_fragment {
   uint8_t pipe;    // pto_pipe
   uint8_t dtype;   // pto_dtype of the elements worked on
   int64_t m, k, n;
-  int64_t bytes;  // moved to or from global memory; 0 for compute
-  int64_t trips;  // how often it runs in one task
+  int64_t bytes;   // moved to or from global memory; 0 for compute
+  int64_t trips;   // how often it runs in one task, or in one trip of those loops
+  uint64_t loops;  // bit i: it runs in loop i of the kernel; the trips of such loops multiply
 } pto_fragment;
 
 typedef struct pto_kernel {
@@ -217,6 +238,10 @@ typedef struct pto_kernel {
   const pto_fragment* fragments;
   int64_t scratch_bytes;
   void (*body)(pto_call* call);
+  uint32_t number_count;
+  const pto_number* numbers;
+  uint32_t loop_count;  // at most PTO_MAX_LOOPS
+  const pto_loop* loops;
 } pto_kernel;
 
 // ---- The program -----------------------------------------------------------------------------

@@ -11,9 +11,15 @@
 
 namespace pto {
 
-// The cost of one run of the kernel on one core, in cycles; load + compute + store is at least 1. Throws MachineError,
-// naming kernel and op, for an op or dtype that has no cost and for work that does not fit the core's buffers.
+// The cost of one run of the kernel on one core, in cycles; load + compute + store is at least 1. Loops whose length
+// numbers decide have no trips. Throws MachineError, naming kernel and op, for an op or dtype that has no cost and for
+// work that does not fit the core's buffers.
 KernelCost kernel_cost(const pto_kernel& kernel, const Machine& machine);
+
+// What a task costs whose loops have these trips: each fragment's trips are multiplied by those of the loops around it.
+// The kernel outlives it. Throws as kernel_cost does: here for one trip of each loop, later for trips beyond the
+// model's arithmetic.
+CostFunction cost_function(const pto_kernel& kernel, const Machine& machine);
 
 // What a pipe of the core does in one run.
 struct PipeUse {
@@ -28,6 +34,14 @@ struct BufferUse {
   int64_t size = 0;  // bytes
 };
 
+// What one more trip of a loop adds, where the loop is long and all others of the kernel have one trip.
+struct LoopReport {
+  std::string location;
+  double cycles = 0;
+  int64_t bytes = 0, moved_bytes = 0;
+  int64_t operations = 0;
+};
+
 // Where a kernel's cycles come from.
 struct KernelReport {
   std::string name;
@@ -40,6 +54,8 @@ struct KernelReport {
   // What no order on the pipes is faster than: its arithmetic at the unit's full rate, or its loads, each once, at
   // the core's.
   int64_t roofline = 0;  // cycles
+  // Of loops whose length numbers decide; all of the above is without their trips.
+  std::vector<LoopReport> loops;
 };
 
 // Throws as kernel_cost does.

@@ -37,10 +37,11 @@ struct RunOptions {
   Mode mode = Mode::Execute;
   MachineConfig machine;
   Schedule schedule;
-  std::vector<KernelCost> costs;  // one per kernel of the program, on this machine
-  std::vector<int64_t> symbols;   // one per symbol of the program
-  int threads = 1;                // that run kernels; at least 1
-  std::filesystem::path trace;    // empty: statistics alone
+  std::vector<KernelCost> costs;             // one per kernel of the program, on this machine
+  std::vector<CostFunction> cost_functions;  // the same; empty for a kernel whose tasks all cost the same
+  std::vector<int64_t> symbols;              // one per symbol of the program
+  int threads = 1;                           // that run kernels; at least 1
+  std::filesystem::path trace;               // empty: statistics alone
 };
 
 // The values of a program's symbols: those given by name, else their defaults. Throws ExecutionError for a symbol that

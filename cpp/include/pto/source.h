@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -64,12 +65,23 @@ struct KernelCost {
   const char* bound_by = "compute";  // what decides: cube, vector, load, store, latency
 };
 
+// How often the loop runs in a task with these numbers.
+inline int64_t loop_trips(const pto_loop& loop, const int64_t* numbers) {
+  const int64_t length = loop.stop(numbers) - loop.start;
+  return length > 0 ? (length + loop.step - 1) / loop.step : 0;
+}
+
+// The cost of a task by the trips of its kernel's loops.
+using CostFunction = std::function<KernelCost(const int64_t* trips)>;
+
 // A kernel as the engine sees it.
 struct KernelInfo {
   std::string name;
   pto_unit unit = PTO_VECTOR;
   std::vector<pto_role> roles;  // of its parameters
   KernelCost cost;
+  std::vector<pto_loop> loops = {};  // whose trips decide what a task costs; none: every task costs `cost`
+  CostFunction cost_of = {};
 };
 
 struct TensorInfo {

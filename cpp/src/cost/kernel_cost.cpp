@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -15,6 +16,38 @@ namespace pto {
 namespace {
 
 using namespace cost;
+
+// A kernel with its loops unrolled in number: fragments that do not run are left out.
+class Counted {
+ public:
+  Counted(const pto_kernel& kernel, const int64_t* trips) : kernel_(kernel) {
+    for (uint32_t i = 0; i < kernel.fragment_count; ++i) {
+      pto_fragment fragment = kernel.fragments[i];
+      fragment.trips = product(fragment, trips, kernel.loop_count);
+      if (fragment.trips > 0 || fragment.loops == 0) fragments_.push_back(fragment);
+    }
+    kernel_.fragments = fragments_.data();
+    kernel_.fragment_count = static_cast<uint32_t>(fragments_.size());
+  }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  const pto_kernel& kernel() const { return kernel_; }
+
+ private:
+  // Stops at the ends of 64 bits, which is more than the model takes.
+  static int64_t product(const pto_fragment& fragment, const int64_t* trips, uint32_t loops) {
+    int64_t all = fragment.trips;
+    for (uint32_t i = 0; i < loops; ++i) {
+      if ((fragment.loops >> i & 1) == 0) continue;
+      if (trips[i] == 0) return 0;
+      if (__builtin_mul_overflow(all, trips[i], &all)) all = std::numeric_limits<int64_t>::max();
+    }
+    return all;
+  }
+
+  pto_kernel kernel_;
+  std::vector<pto_fragment> fragments_;
+};
 
 Coster run_stages(const pto_kernel& kernel, const Core& core) {
   Coster coster(core, kernel.unit == PTO_CUBE);
@@ -68,23 +101,58 @@ class Ideal {
 };
 
 template <typename Run>
-auto located(const pto_kernel& kernel, const Machine& machine, Run run) {
+auto located(const pto_kernel& kernel, const std::string& origin, Run run) {
   try {
-    return run(Core(machine));
+    return run();
   } catch (const FragmentError& error) {
-    throw MachineError(std::string(kernel.location) + ": kernel `" + kernel.name + "` has no cost on " +
-                       machine.origin() + ": " + error.what());
+    throw MachineError(std::string(kernel.location) + ": kernel `" + kernel.name + "` has no cost on " + origin + ": " +
+                       error.what());
   }
+}
+
+KernelCost cost_of(const pto_kernel& kernel, const Core& core, const int64_t* trips) {
+  const Counted counted(kernel, trips);
+  return run_stages(counted.kernel(), core).result(counted.kernel());
+}
+
+LoopReport loop_report(const pto_kernel& kernel, const Core& core, uint32_t loop) {
+  // Long enough for pipes to be full, and for a cycle of rounding to be small.
+  constexpr int64_t kLong = 1024;
+  std::vector<int64_t> trips(kernel.loop_count, 1);
+  trips[loop] = kLong;
+  const Counted few(kernel, trips.data());
+  trips[loop] = 2 * kLong;
+  const Counted many(kernel, trips.data());
+  const KernelCost less = run_stages(few.kernel(), core).result(few.kernel());
+  const KernelCost more = run_stages(many.kernel(), core).result(many.kernel());
+  const int64_t cycles = more.load + more.compute + more.store - less.load - less.compute - less.store;
+  const int64_t operations = Ideal(core, many.kernel()).operations() - Ideal(core, few.kernel()).operations();
+  return {kernel.loops[loop].location, static_cast<double>(cycles) / kLong, (more.bytes - less.bytes) / kLong,
+          (more.moved_bytes - less.moved_bytes) / kLong, operations / kLong};
 }
 
 }  // namespace
 
 KernelCost kernel_cost(const pto_kernel& kernel, const Machine& machine) {
-  return located(kernel, machine, [&](const Core& core) { return run_stages(kernel, core).result(kernel); });
+  const std::vector<int64_t> none(kernel.loop_count, 0);
+  return located(kernel, machine.origin(), [&] { return cost_of(kernel, Core(machine), none.data()); });
 }
 
-KernelReport kernel_report(const pto_kernel& kernel, const Machine& machine) {
-  return located(kernel, machine, [&](const Core& core) {
+CostFunction cost_function(const pto_kernel& kernel, const Machine& machine) {
+  const CostFunction function = [&kernel, core = Core(machine), origin = machine.origin()](const int64_t* trips) {
+    return located(kernel, origin, [&] { return cost_of(kernel, core, trips); });
+  };
+  const std::vector<int64_t> once(kernel.loop_count, 1);
+  function(once.data());
+  return function;
+}
+
+KernelReport kernel_report(const pto_kernel& with_loops, const Machine& machine) {
+  return located(with_loops, machine.origin(), [&] {
+    const Core core(machine);
+    const std::vector<int64_t> none(with_loops.loop_count, 0);
+    const Counted counted(with_loops, none.data());
+    const pto_kernel& kernel = counted.kernel();
     const Coster coster = run_stages(kernel, core);
     const Ideal ideal(core, kernel);
     KernelReport report;
@@ -95,6 +163,7 @@ KernelReport kernel_report(const pto_kernel& kernel, const Machine& machine) {
     coster.describe(report);
     report.operations = ideal.operations();
     report.roofline = ideal.cycles();
+    for (uint32_t i = 0; i < kernel.loop_count; ++i) report.loops.push_back(loop_report(with_loops, core, i));
     return report;
   });
 }

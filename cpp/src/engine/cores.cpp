@@ -7,14 +7,8 @@ namespace pto {
 Cores::Cores(MachineState& state, Stalls& stalls)
     : state_(state),
       stalls_(stalls),
-      memory_(state.machine, state.schedule, state.kernels),
+      memory_(state.machine, state.schedule),
       depth_(static_cast<size_t>(std::max(state.schedule.depth, 1))) {
-  for (const KernelInfo& kernel : state.kernels) {
-    const KernelCost& cost = kernel.cost;
-    int64_t work = cost.compute + cost.store;
-    if (cost.load + work == 0) work = 1;  // a duration is at least 1
-    timings_.push_back({cost.load, work});
-  }
   cores_.resize(state.topology.cores.size());
 }
 
@@ -67,12 +61,23 @@ void Cores::start(int core) {
   if (queue.first != kNoTask) schedule_start(core);
 }
 
+const Cores::Timing& Cores::timing_of(uint32_t record) {
+  while (timings_.size() <= record) {
+    const KernelCost& cost = state_.costs[timings_.size()];
+    int64_t work = cost.compute + cost.store;
+    if (cost.load + work == 0) work = 1;  // a duration is at least 1
+    timings_.push_back({cost.load, work});
+    memory_.add(cost);
+  }
+  return timings_[record];
+}
+
 void Cores::run_task(Core& core, Task& task) {
   // A cost function's cycles are all compute, and move nothing.
   const bool given = task.cost > 0;
-  const Timing timing = given ? Timing{0, task.cost} : timings_[task.kernel];
+  const Timing timing = given ? Timing{0, task.cost} : timing_of(task.record);
   const MemoryUse use =
-      given ? MemoryUse{} : memory_.book(task.start, task.kernel, state_.touches, task.touches, task.touch_count);
+      given ? MemoryUse{} : memory_.book(task.start, task.record, state_.touches, task.touches, task.touch_count);
   int64_t load_end = task.start + timing.load;
   if (use.load_end > load_end) {
     load_end = use.load_end;

@@ -27,20 +27,21 @@ class Cores {
     int64_t end = 0;
     Fifo<int64_t> ends;  // of the last `depth_` tasks
   };
-  // A kernel's phases.
+  // A cost's phases.
   struct Timing {
     int64_t load, work;  // work: compute and store
   };
 
   void schedule_start(int core);
   void start(int core);
+  const Timing& timing_of(uint32_t record);
   void run_task(Core& core, Task& task);
 
   MachineState& state_;
   Stalls& stalls_;
   SharedMemory memory_;
   size_t depth_;
-  std::vector<Timing> timings_;  // by kernel
+  std::vector<Timing> timings_;  // of the costs, as far as tasks had them
   std::vector<Core> cores_;
   std::vector<int> due_;  // cores with a start in this cycle that no event announces
 };

@@ -13,7 +13,10 @@ MachineState::MachineState(const MachineConfig& config, const Schedule& plan, st
       window(plan),
       servers(static_cast<size_t>(topology.schedulers)) {
   for (const CoreGroup& group : topology.groups) stats.pools.push_back({group.name, group.cores, 0, 0, {}});
-  for (const KernelInfo& kernel : kernels) stats.kernels.push_back({kernel.name, 0, 0, {}});
+  for (const KernelInfo& kernel : kernels) {
+    stats.kernels.push_back({kernel.name, 0, 0, {}});
+    costs.push_back(kernel.cost);
+  }
   stats.schedulers.resize(servers.size());
 }
 

@@ -36,6 +36,7 @@ struct MachineState {
   const Schedule schedule;
   const Topology topology;
   std::vector<KernelInfo> kernels;
+  std::vector<KernelCost> costs;          // the kernels', then those of tasks by the trips of their loops
   const std::span<const pto_site> sites;  // may be empty
   TraceSink* trace;                       // or null
 

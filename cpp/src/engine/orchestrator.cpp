@@ -1,6 +1,7 @@
 #include "engine/orchestrator.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 
 #include "engine/homes.h"
@@ -35,6 +36,9 @@ void Orchestrator::step() {
   switch (record_.kind) {
     case RecordKind::Task:
       return handle_task();
+    case RecordKind::Cost:
+      state_.costs.push_back(cost_);
+      return next_record();
     case RecordKind::Read:
       return handle_read();
     case RecordKind::ScopeBegin:
@@ -81,14 +85,20 @@ void Orchestrator::handle_process_record() {
 void Orchestrator::read_record() {
   record_ = RecordHead::unpack(stream_.get());
   fetched_ = true;
-  if (record_.kind == RecordKind::Read) {
+  if (record_.kind == RecordKind::Cost) {
+    CostWords words{};
+    for (uint64_t& word : words) word = stream_.get();
+    cost_ = std::bit_cast<KernelCost>(words);
+  } else if (record_.kind == RecordKind::Read) {
     writers_.clear();
     for (uint32_t i = 0; i < record_.count; ++i) writers_.push_back(static_cast<int64_t>(stream_.get()));
   } else if (record_.kind == RecordKind::Task) {
     what_ = stream_.get();
+    const auto kernel = static_cast<uint32_t>(what_);
+    cost_record_ = state_.kernels[kernel].cost_of ? static_cast<uint32_t>(stream_.get()) : kernel;
     visit_used(state_.schedule, fields_, [this](int64_t& field) { field = static_cast<int64_t>(stream_.get()); });
     if (state_.schedule.pools != Pools::Custom) {
-      fields_.pool = state_.topology.pool_of(state_.kernels[static_cast<uint32_t>(what_)].unit);
+      fields_.pool = state_.topology.pool_of(state_.kernels[kernel].unit);
     }
   }
 }
@@ -123,6 +133,7 @@ void Orchestrator::submit() {
   Task& task = state_.tasks.add(id, oldest);
   task.kernel = static_cast<uint32_t>(what_);
   task.site = static_cast<uint32_t>(what_ >> 32);
+  task.record = cost_record_;
   task.axis_count = record_.axes;
   task.home = static_cast<int32_t>(record_.home) - 1;
   static_assert(Homes::kShared == -1);

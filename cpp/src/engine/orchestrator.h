@@ -63,9 +63,11 @@ class Orchestrator {
   RecordStream& stream_;
 
   RecordHead record_;
-  uint64_t what_ = 0;     // of a task: kernel | site << 32
-  TaskFields fields_;     // of a task
-  bool fetched_ = false;  // record_ is the next one, and not done with
+  uint64_t what_ = 0;         // of a task: kernel | site << 32
+  uint32_t cost_record_ = 0;  // of a task
+  KernelCost cost_;           // of a record of that kind
+  TaskFields fields_;         // of a task
+  bool fetched_ = false;      // record_ is the next one, and not done with
   int64_t free_at_ = 0;
   bool waiting_ = false;
   bool ended_ = false;

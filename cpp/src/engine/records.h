@@ -1,16 +1,19 @@
 // How the program travels: words in a RecordStream.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "deps/dependency_tracker.h"
 #include "memory/cells.h"
+#include "pto/source.h"
 
 namespace pto {
 
 enum class RecordKind : uint8_t {
   End,
   Task,
+  Cost,
   Read,
   ScopeBegin,
   Part,
@@ -27,8 +30,11 @@ enum class RecordKind : uint8_t {
 };
 
 // The first word of a record, and the whole of one that is neither a task nor a read.
-//   Task: then kernel | site << 32, then the fields that the schedule uses, then its axes, then its edges, then with
+//   Task: then kernel | site << 32, then for a kernel with loops the number of its cost, then the fields that the
+//   schedule uses, then its axes, then its edges, then with
 //   L2 the number of its touches and these.
+//   Cost: then a KernelCost, which the number after that of the cost before it stands for from now on; the first are
+//   those of the kernels.
 //   Read: then the ids of `count` writers; where `flag` is 0 nothing was ever written there, and count is 0.
 //   ProcessesBegin, Process, Mark, Wait, Forget: `count` is the number, `axes` why it waits.
 struct RecordHead {
@@ -47,6 +53,8 @@ struct RecordHead {
             static_cast<uint32_t>(word >> 32), (word & 0x80) != 0};
   }
 };
+
+using CostWords = std::array<uint64_t, sizeof(KernelCost) / sizeof(uint64_t)>;
 
 // A touch is three words.
 template <typename Put>

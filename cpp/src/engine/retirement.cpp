@@ -4,7 +4,7 @@ namespace pto {
 
 namespace {
 
-const char* bound_by(const Task& task, const KernelInfo& kernel) {
+const char* bound_by(const Task& task, const KernelCost& cost) {
   if (task.cost > 0) return "compute";
   switch (task.memory) {
     case MemoryLevel::Hbm:
@@ -14,7 +14,7 @@ const char* bound_by(const Task& task, const KernelInfo& kernel) {
     case MemoryLevel::None:
       break;
   }
-  return kernel.cost.bound_by;
+  return cost.bound_by;
 }
 
 }  // namespace
@@ -46,7 +46,7 @@ void Retirement::trace_row(int64_t id) {
   row.waited_for = task.waited_for;
   row.before_submit = task.before_submit;
   row.hbm_bytes = task.hbm_bytes;
-  row.bound_by = bound_by(task, state_.kernels[task.kernel]);
+  row.bound_by = bound_by(task, state_.costs[task.record]);
   row.axes = axes_.data();
   row.axis_count = task.axis_count;
   state_.trace->task(row);

@@ -1,6 +1,7 @@
 #include "pto/simulation.h"
 
 #include <algorithm>
+#include <bit>
 #include <exception>
 #include <string>
 #include <thread>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "deps/task_edges.h"
+#include "engine/cost_records.h"
 #include "engine/cycle_loop.h"
 #include "engine/homes.h"
 #include "engine/record_stream.h"
@@ -56,6 +58,7 @@ struct Simulation::Impl {
         homes_(machine, schedule, loop_.topology()),
         task_edges_(schedule, tensors),
         cells_(kernels_, tensors),
+        costs_(kernels_),
         with_touches_(SharedMemory::has_l2(machine, schedule)),
         axis_counts_(trace == nullptr ? std::vector<uint8_t>() : axis_counts(sites)),
         thread_([this] { simulate(); }) {}
@@ -75,7 +78,8 @@ struct Simulation::Impl {
   }
 
   int64_t submit(const pto_task& task);
-  void put_touches(const pto_task& task);
+  uint32_t cost_record(const pto_task& task);
+  void put_touches(const pto_task& task, const KernelCost& cost);
   void read(const pto_region& region);
   void structure(RecordKind kind, uint32_t number = 0, ProcessWait why = ProcessWait::Order);
   Stats finish();
@@ -95,6 +99,7 @@ struct Simulation::Impl {
   Homes homes_;
   TaskEdges task_edges_;
   Cells cells_;
+  CostRecords costs_;
   const bool with_touches_;
   std::vector<uint8_t> axis_counts_;  // by site; empty where nobody wants the axes
   std::vector<Edge> edges_;
@@ -127,6 +132,7 @@ int64_t Simulation::Impl::submit(const pto_task& task) {
     const KernelInfo& kernel = kernels_[task.kernel];
     task_edges_.add_task(submitted_, task, kernel.roles, edges_);
     TaskFields fields = field_reader_.read(submitted_, kernel, task, task_edges_.stream());
+    const uint32_t cost = cost_record(task);
     RecordHead head;
     head.kind = RecordKind::Task;
     head.home = static_cast<uint16_t>(homes_.next(kernel, static_cast<int>(fields.pool), task.keys) + 1);
@@ -134,16 +140,29 @@ int64_t Simulation::Impl::submit(const pto_task& task) {
     head.count = static_cast<uint32_t>(edges_.size());
     stream_.put(head.pack());
     stream_.put(uint64_t{task.site} << 32 | task.kernel);
+    if (kernel.cost_of) stream_.put(cost);
     visit_used(schedule_, fields, [this](int64_t field) { stream_.put(static_cast<uint64_t>(field)); });
     for (uint8_t i = 0; i < head.axes; ++i) stream_.put(static_cast<uint64_t>(task.axes[i]));
     for (const Edge& edge : edges_) stream_.put(pack_edge(edge));
-    if (with_touches_) put_touches(task);
+    if (with_touches_) put_touches(task, costs_[cost]);
   });
   return submitted_++;
 }
 
-void Simulation::Impl::put_touches(const pto_task& task) {
-  const std::vector<Touch>& touches = cells_.touches(task);
+// The place of what the task costs; the machine is told of it before the first task that has it.
+uint32_t Simulation::Impl::cost_record(const pto_task& task) {
+  const size_t known = costs_.size();
+  const uint32_t record = costs_.of(task);
+  if (record < known) return record;
+  RecordHead head;
+  head.kind = RecordKind::Cost;
+  stream_.put(head.pack());
+  for (const uint64_t word : std::bit_cast<CostWords>(costs_[record])) stream_.put(word);
+  return record;
+}
+
+void Simulation::Impl::put_touches(const pto_task& task, const KernelCost& cost) {
+  const std::vector<Touch>& touches = cells_.touches(task, cost);
   stream_.put(touches.size());
   for (const Touch& touch : touches) {
     put_touch(touch, [this](uint64_t word) { stream_.put(word); });

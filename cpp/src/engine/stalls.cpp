@@ -25,7 +25,7 @@ void Stalls::task_starts(int64_t id, const Task& task, int64_t end_before) {
   ++kernel.tasks;
   pool.busy += busy;
   kernel.busy += busy;
-  if (task.cost == 0) stats.borrowed_vector += state_.kernels[task.kernel].cost.borrowed_vector;
+  if (task.cost == 0) stats.borrowed_vector += state_.costs[task.record].borrowed_vector;
   stats.makespan = std::max(stats.makespan, task.end);
   last_end_[static_cast<size_t>(task.core)] = task.end;
   if (task.start > end_before) cut_gap(id, task, end_before);

@@ -79,6 +79,7 @@ struct alignas(64) Task {
   Stall waited;         // what it became ready by, until then
   // What it is
   uint32_t site;
+  uint32_t record;  // its cost's place in MachineState::costs
   uint32_t axis_count;
   int32_t joined;     // the join that it belongs to, or -1
   int32_t grouped;    // in a process: the join of its iteration so far, or -1

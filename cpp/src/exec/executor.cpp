@@ -16,6 +16,7 @@
 #include "deps/written_set.h"
 #include "exec/debug.h"
 #include "exec/describe.h"
+#include "exec/numbers.h"
 #include "exec/operands.h"
 #include "exec/pool.h"
 #include "exec/task.h"
@@ -74,7 +75,8 @@ class Bench {
 
   // `run` stays with the task's body, which may print.
   pto_call call(const HostTask& task, DebugRun& run) {
-    return {&tile_ops(), worker_.get(), task.args.data(), scratch_.get(), nullptr, debug, &run};
+    return {&tile_ops(), worker_.get(), task.args.data(),   scratch_.get(), nullptr, 0, 0,
+            debug,       &run,          task.numbers.data()};
   }
 
  private:
@@ -111,6 +113,7 @@ struct Executor::Impl {
   void submit(const pto_task& task) {
     check_running();
     try {
+      check_numbers(kernels_[task.kernel], sites_[task.site], task);
       tiles_.build(kernels_[task.kernel], sites_[task.site], task, built_);
       check_writes(task);
       check_reads(task);
@@ -220,6 +223,7 @@ struct Executor::Impl {
     slot.kernel = task.kernel;
     slot.site = task.site;
     slot.axes.assign(task.axes, task.axes + sites_[task.site].axis_count);
+    slot.numbers.assign(task.numbers, task.numbers + kernels_[task.kernel].number_count);
     slot.args.swap(built_);
     slot.waiting = 1;
     slot.done = false;
@@ -274,7 +278,7 @@ struct Executor::Impl {
         DebugRun debugged{kernels_[task.kernel], sites_[task.site], task};
         pto_call call = bench->call(task, debugged);
         kernels_[task.kernel].body(&call);
-        if (call.error) fail(task, call.error);
+        if (call.error) fail(task, call.error + (call.has_found ? ", found " + std::to_string(call.found) : ""));
       } else {
         fail(task, "the host has no memory for the kernel's scratch: make its tiles smaller, or use fewer threads");
       }
@@ -293,7 +297,7 @@ struct Executor::Impl {
     return &*bench;
   }
 
-  void fail(const HostTask& task, const char* error) {
+  void fail(const HostTask& task, const std::string& error) {
     const std::lock_guard lock(error_mutex_);
     if (task.id > first_error_) return;
     error_text_ = task_title(kernels_[task.kernel], sites_[task.site], task.axes.data()) + ": " + error;

@@ -15,6 +15,7 @@ struct HostTask {
   uint32_t kernel = 0;
   uint32_t site = 0;
   std::vector<int64_t> axes;
+  std::vector<int64_t> numbers;
   std::vector<pto_tile> args;
   // Unfinished sources, and one until the submission is complete.
   std::atomic<int32_t> waiting{0};

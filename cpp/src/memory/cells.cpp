@@ -90,16 +90,16 @@ void Cells::touch(const pto_region& region, bool writes, int64_t moved, int64_t 
   });
 }
 
-const std::vector<Touch>& Cells::touches(const pto_task& task) {
+const std::vector<Touch>& Cells::touches(const pto_task& task, const KernelCost& cost) {
   const KernelInfo& kernel = kernels_[task.kernel];
   touches_.clear();
-  if (kernel.cost.bytes == 0) return touches_;
+  if (cost.bytes == 0) return touches_;
   // A kernel that loads less than its regions hold takes that share of each.
   int64_t read = 0;
   for (size_t i = 0; i < kernel.roles.size(); ++i) {
     if (kernel.roles[i] != PTO_OUT) read += bytes(task.operands[i]);
   }
-  const int64_t moved = kernel.cost.read_bytes < 0 ? read : std::min(kernel.cost.read_bytes, read);
+  const int64_t moved = cost.read_bytes < 0 ? read : std::min(cost.read_bytes, read);
   for (size_t i = 0; i < kernel.roles.size(); ++i) {
     const pto_region& region = task.operands[i];
     if (is_empty(region)) continue;

@@ -55,7 +55,7 @@ class Cells {
   Cells(std::span<const KernelInfo> kernels, std::span<const TensorInfo> tensors);
 
   // Operand after operand; what is both read and written is read first. None for a kernel that moves nothing.
-  const std::vector<Touch>& touches(const pto_task& task);
+  const std::vector<Touch>& touches(const pto_task& task, const KernelCost& cost);
 
  private:
   CellGrid& grid(const pto_region& region);

@@ -4,23 +4,20 @@
 
 namespace pto {
 
-SharedMemory::SharedMemory(const MachineConfig& machine, const Schedule& schedule,
-                           const std::vector<KernelInfo>& kernels)
+SharedMemory::SharedMemory(const MachineConfig& machine, const Schedule& schedule)
     : l2_(has_l2(machine, schedule)),
       hbm_server_(machine.memory_bytes, machine.memory_cycles),
       l2_server_(l2_ ? machine.l2_bytes : 0, machine.l2_cycles),
-      residency_(machine.l2_capacity) {
-  for (const KernelInfo& kernel : kernels) {
-    const KernelCost& cost = kernel.cost;
-    demands_.push_back({cost.load_bytes, cost.bytes, l2_server_.time_of(cost.load_bytes),
-                        l2_server_.time_of(cost.moved_bytes), l2_ ? cost.moved_bytes : 0,
-                        hbm_server_.time_of(std::min(cost.load_bytes, cost.bytes)), hbm_server_.time_of(cost.bytes)});
-  }
+      residency_(machine.l2_capacity) {}
+
+void SharedMemory::add(const KernelCost& cost) {
+  demands_.push_back({cost.load_bytes, cost.bytes, l2_server_.time_of(cost.load_bytes),
+                      l2_server_.time_of(cost.moved_bytes), l2_ ? cost.moved_bytes : 0,
+                      hbm_server_.time_of(std::min(cost.load_bytes, cost.bytes)), hbm_server_.time_of(cost.bytes)});
 }
 
-MemoryUse SharedMemory::book(int64_t start, uint32_t kernel, const TouchStore& touches, uint64_t first,
-                             uint32_t count) {
-  const Demand& demand = demands_[kernel];
+MemoryUse SharedMemory::book(int64_t start, uint32_t cost, const TouchStore& touches, uint64_t first, uint32_t count) {
+  const Demand& demand = demands_[cost];
   MemoryUse use;
   use.hbm_bytes = l2_ ? 0 : demand.bytes;
   for (uint32_t i = 0; i < count; ++i) use.hbm_bytes += residency_.touch(touches[first + i]);

@@ -26,11 +26,14 @@ struct MemoryUse {
 
 class SharedMemory {
  public:
-  SharedMemory(const MachineConfig& machine, const Schedule& schedule, const std::vector<KernelInfo>& kernels);
+  SharedMemory(const MachineConfig& machine, const Schedule& schedule);
 
-  // Books what a task of the kernel moves, at its `start`. Tasks come in order of their starts. With L2, what comes
+  // The next cost: they count from 0.
+  void add(const KernelCost& cost);
+
+  // Books what a task of the cost moves, at its `start`. Tasks come in order of their starts. With L2, what comes
   // from HBM is what its touches, `count` from `first` on, miss there.
-  MemoryUse book(int64_t start, uint32_t kernel, const TouchStore& touches, uint64_t first, uint32_t count);
+  MemoryUse book(int64_t start, uint32_t cost, const TouchStore& touches, uint64_t first, uint32_t count);
 
   // Whether tasks' touches are needed.
   static bool has_l2(const MachineConfig& machine, const Schedule& schedule) {
@@ -39,7 +42,7 @@ class SharedMemory {
   void report(Stats& stats) const;
 
  private:
-  // A kernel's bytes as time.
+  // A cost's bytes as time.
   struct Demand {
     int64_t load_bytes, bytes;
     int64_t l2_load, l2_all;
@@ -49,7 +52,7 @@ class SharedMemory {
   bool l2_;
   MemoryServer hbm_server_, l2_server_;
   Residency residency_;
-  std::vector<Demand> demands_;  // by kernel
+  std::vector<Demand> demands_;  // by cost
   int64_t hbm_bytes_ = 0, l2_bytes_ = 0;
 };
 

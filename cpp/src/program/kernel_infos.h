@@ -4,11 +4,12 @@
 #include <vector>
 
 #include "pto/abi.h"
+#include "pto/session.h"
 #include "pto/source.h"
 
 namespace pto {
 
-// `costs`: one per kernel.
-std::vector<KernelInfo> kernel_infos(const pto_program& program, const std::vector<KernelCost>& costs);
+// With the costs of the options.
+std::vector<KernelInfo> kernel_infos(const pto_program& program, const RunOptions& options);
 
 }  // namespace pto

@@ -60,6 +60,18 @@ bool consistent(const pto_kernel& kernel) {
     const pto_param& param = kernel.params[i];
     if (!param.name || param.role > PTO_INOUT || param.dtype > PTO_F8E5M2) return false;
   }
+  for (uint32_t i = 0; i < kernel.number_count; ++i) {
+    const pto_number& number = kernel.numbers[i];
+    if (!number.name || number.least > number.most) return false;
+  }
+  if (kernel.loop_count > PTO_MAX_LOOPS) return false;
+  for (uint32_t i = 0; i < kernel.loop_count; ++i) {
+    const pto_loop& loop = kernel.loops[i];
+    if (!loop.location || !loop.stop || loop.step < 1) return false;
+  }
+  for (uint32_t i = 0; i < kernel.fragment_count; ++i) {
+    if (kernel.loop_count < PTO_MAX_LOOPS && kernel.fragments[i].loops >> kernel.loop_count != 0) return false;
+  }
   return true;
 }
 

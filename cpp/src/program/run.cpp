@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "exec/numbers.h"
 #include "program/alias_check.h"
 #include "program/kernel_infos.h"
 #include "program/orchestration.h"
@@ -137,6 +138,7 @@ class SimulateSink final : public OrderedSink {
       : OrderedSink(program, std::move(keys), order), values_(std::move(values)) {}
 
   int64_t submit(const pto_task& task) override {
+    check_numbers(program_.kernels[task.kernel], program_.sites[task.site], task);
     if (program_.sites[task.site].checked) check(task);
     values_.note_writes(task);
     return simulate(task);
@@ -239,7 +241,7 @@ void Run::Impl::main() {
 }
 
 Stats Run::Impl::run_program() {
-  const auto kernels = kernel_infos(program_, options_.costs);
+  const auto kernels = kernel_infos(program_, options_);
   const auto tensors = tensor_infos(program_);
   if (options_.mode == Mode::Check) return check(kernels, tensors);
   Simulation simulation(options_.machine, options_.schedule, kernels, tensors, trace_ ? &*trace_ : nullptr, stop_,

@@ -43,16 +43,6 @@ std::vector<const KernelTime*> given_times(const pto_program& program, const std
   return given;
 }
 
-std::vector<KernelCost> kernel_costs(const pto_program& program, const std::vector<KernelTime>& times,
-                                     const Machine& machine) {
-  std::vector<KernelCost> costs;
-  const auto given = given_times(program, times);
-  for (uint32_t i = 0; i < program.kernel_count; ++i) {
-    costs.push_back(given[i] != nullptr ? kernel_cost(*given[i], machine) : kernel_cost(program.kernels[i], machine));
-  }
-  return costs;
-}
-
 }  // namespace
 
 RunOptions configure(const pto_program& program, const Settings& settings, const std::filesystem::path& profile) {
@@ -64,13 +54,19 @@ RunOptions configure(const pto_program& program, const Settings& settings, const
   RunOptions options;
   options.machine = machine.config();
   options.schedule = settings.schedule;
-  options.costs = kernel_costs(program, settings.kernel_times, machine);
+  const auto given = given_times(program, settings.kernel_times);
+  for (uint32_t i = 0; i < program.kernel_count; ++i) {
+    const pto_kernel& kernel = program.kernels[i];
+    const bool varies = given[i] == nullptr && kernel.loop_count > 0;
+    options.costs.push_back(given[i] != nullptr ? kernel_cost(*given[i], machine) : kernel_cost(kernel, machine));
+    options.cost_functions.push_back(varies ? cost_function(kernel, machine) : CostFunction());
+  }
   return options;
 }
 
 void check_schedule(const pto_program& program, const Settings& settings, const std::filesystem::path& profile) {
   const RunOptions options = configure(program, settings, profile);
-  check_schedule(options.machine, options.schedule, kernel_infos(program, options.costs));
+  check_schedule(options.machine, options.schedule, kernel_infos(program, options));
 }
 
 }  // namespace pto

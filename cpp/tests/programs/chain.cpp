@@ -27,12 +27,12 @@ void twice(pto_call* call) {
 }
 
 const pto_param kRowParams[] = {{"x", PTO_IN, PTO_F32, 1, kCols}, {"y", PTO_OUT, PTO_F32, 1, kCols}};
-const pto_fragment kFragments[] = {{"load", PTO_PIPE_LOAD, PTO_F32, 1, 1, kCols, kCols * 4, 1},
-                                   {"add", PTO_PIPE_VECTOR, PTO_F32, 1, 1, kCols, 0, 1},
-                                   {"store", PTO_PIPE_STORE, PTO_F32, 1, 1, kCols, kCols * 4, 1}};
+const pto_fragment kFragments[] = {{"load", PTO_PIPE_LOAD, PTO_F32, 1, 1, kCols, kCols * 4, 1, 0},
+                                   {"add", PTO_PIPE_VECTOR, PTO_F32, 1, 1, kCols, 0, 1, 0},
+                                   {"store", PTO_PIPE_STORE, PTO_F32, 1, 1, kCols, kCols * 4, 1, 0}};
 const pto_kernel kKernels[] = {
-    {"add_one", "chain.py:3", PTO_VECTOR, 2, kRowParams, 3, kFragments, kCols * 4, add_one},
-    {"twice", "chain.py:9", PTO_VECTOR, 2, kRowParams, 3, kFragments, kCols * 4, twice},
+    {"add_one", "chain.py:3", PTO_VECTOR, 2, kRowParams, 3, kFragments, kCols * 4, add_one, 0, nullptr, 0, nullptr},
+    {"twice", "chain.py:9", PTO_VECTOR, 2, kRowParams, 3, kFragments, kCols * 4, twice, 0, nullptr, 0, nullptr},
 };
 
 const pto_tensor kTensors[] = {
@@ -51,7 +51,7 @@ pto_region row(uint32_t tensor, int64_t index) { return {tensor, 2, {index, 0}, 
 int run(const pto_host* host) {
   for (int64_t i = 0; i < kRows; ++i) {
     const pto_region operands[] = {row(0, i), row(1, i)};
-    const pto_task task = {0, 0, &i, operands, 0, nullptr, nullptr};
+    const pto_task task = {0, 0, &i, operands, 0, nullptr, nullptr, nullptr};
     if (host->submit(host->self, &task) < 0) return 0;
   }
   const pto_region all = {3, 1, {0}, {2}};
@@ -59,7 +59,7 @@ int run(const pto_host* host) {
   if (!host->read(host->self, "chain.py:32", &all, chosen)) return 0;
   for (int64_t p = 0; p < 2; ++p) {
     const pto_region operands[] = {row(1, chosen[p]), row(2, p)};
-    const pto_task task = {1, 1, &p, operands, 0, nullptr, nullptr};
+    const pto_task task = {1, 1, &p, operands, 0, nullptr, nullptr, nullptr};
     if (host->submit(host->self, &task) < 0) return 0;
   }
   return 1;

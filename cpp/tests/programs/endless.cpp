@@ -14,10 +14,10 @@ void set_zero(pto_call* call) {
 }
 
 const pto_param kParams[] = {{"y", PTO_OUT, PTO_F32, 1, 1}};
-const pto_fragment kFragments[] = {{"store", PTO_PIPE_STORE, PTO_F32, 1, 1, 1, 4, 1}};
+const pto_fragment kFragments[] = {{"store", PTO_PIPE_STORE, PTO_F32, 1, 1, 1, 4, 1, 0}};
 const pto_kernel kKernels[] = {
-    {"set_zero", "endless.py:2", PTO_VECTOR, 1, kParams, 1, kFragments, 64, set_zero},
-    {"unused", "endless.py:5", PTO_VECTOR, 1, kParams, 1, kFragments, 64, set_zero},
+    {"set_zero", "endless.py:2", PTO_VECTOR, 1, kParams, 1, kFragments, 64, set_zero, 0, nullptr, 0, nullptr},
+    {"unused", "endless.py:5", PTO_VECTOR, 1, kParams, 1, kFragments, 64, set_zero, 0, nullptr, 0, nullptr},
 };
 const pto_tensor kTensors[] = {
     {"y", "endless.py:8", PTO_F32, PTO_SOURCE_NONE, PTO_OUTPUT, 2, {1, 1}, 0, 0, 0, 0, 0, 0}};
@@ -28,7 +28,7 @@ int run(const pto_host* host) {
   constexpr int64_t kSteps = 50'000'000;
   for (int64_t step = 0; step < kSteps; ++step) {
     const pto_region operand = {0, 2, {0, 0}, {1, 1}};
-    const pto_task task = {0, 0, &step, &operand, 0, nullptr, nullptr};
+    const pto_task task = {0, 0, &step, &operand, 0, nullptr, nullptr, nullptr};
     if (host->submit(host->self, &task) < 0) return 0;
   }
   return 1;

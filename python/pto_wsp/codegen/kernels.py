@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from xdsl.ir import Block, Operation, SSAValue
 
 from pto_wsp.codegen.elementwise import emit_loop, is_element_wise
+from pto_wsp.codegen.index_text import index_text
 from pto_wsp.codegen.placement import Box, Placement
 from pto_wsp.codegen.routines import Routine, routine
 from pto_wsp.codegen.scratch import aligned
@@ -15,6 +16,7 @@ from pto_wsp.codegen.writer import Writer, place, quoted
 from pto_wsp.dialects import tile
 from pto_wsp.dialects.dtypes import dtype_info, is_float
 from pto_wsp.dialects.tile import tile_type
+from pto_wsp.dialects.tile_memory import box_expected
 
 
 class KernelEmitter:
@@ -41,10 +43,22 @@ class KernelEmitter:
         self._out.line()
 
     def _emit_block(self, block: Block) -> None:
+        self._check_boxes(block)
         for op in block.ops:
             if not self._placement.is_placed(op):
                 self._out.locate(op)
                 self._emit_op(op)
+
+    def _check_boxes(self, block: Block) -> None:
+        """Before anything points into a box that numbers may have moved out of its parameter."""
+        for op in block.ops:
+            if not isinstance(op, tile.AccessOp) or not op.is_checked:
+                continue
+            box = self._placement.box(op)
+            bounds = self._kernel.parameters[box.parameter].type.shape
+            for axis, at in enumerate((box.row, box.col)):
+                last = bounds[axis] - op.box_shape[axis]
+                self._refuse(f"{at} < 0 || {at} > {last}", box_expected(op, axis), at)
 
     # ---- Ops ----
 
@@ -182,7 +196,8 @@ class KernelEmitter:
         for init, argument in zip(op.inits, op.arguments, strict=True):
             self._copy(self._buffers[init], self._buffers[argument])
         name = self._placement.numbers[op.number]
-        start, stop, step = op.numbers.start, op.numbers.stop, op.numbers.step
+        start, step = op.start, op.step
+        stop = index_text(op.stop, [self._placement.numbers[index] for index in op.indices])
         with self._out.block(f"for (int64_t {name} = {start}; {name} < {stop}; {name} += {step})"):
             self._emit_block(op.body.block)
 
@@ -223,10 +238,13 @@ class KernelEmitter:
         source, target = self._buffers[op.source], self._buffers[op.result]
         return Buffer.dense(target.name, source.shape, source.element_type)
 
-    def _refuse(self, condition: str, message: str) -> None:
-        """Ends the task with an error where the condition holds."""
+    def _refuse(self, condition: str, message: str, found: str = "") -> None:
+        """Ends the task with an error where the condition holds; it shows the number `found`."""
         with self._out.block(f"if ({condition})"):
             self._out.line(f"call->error = {quoted(message)};")
+            if found:
+                self._out.line(f"call->found = {found};")
+                self._out.line("call->has_found = 1;")
             self._out.line("return;")
 
     # ---- Copies ----
@@ -282,6 +300,8 @@ class _CppEmitter:
                 kind = c_type(parameter.type.element_type)
                 name = parameter.name
                 self._out.line(f"{kind}* const {name} = ({kind}*)(call->scratch + {offset});")
+            for number, given in enumerate(self._kernel.numbers):
+                self._out.line(f"const int64_t {given.title.data} = call->numbers[{number}];")
             self._move("load", tile.Role.OUT)
             # A return of the body ends the body.
             with self._out.block("[&]() -> void", "}();"):
@@ -330,12 +350,40 @@ def _table_row(out: Writer, kernel: tile.KernelOp, scratch_bytes: int) -> str:
             out.line(
                 f"{{{quoted(fragment.op.data)}, PTO_PIPE_{fragment.pipe.data.upper()}, "
                 f"{dtype_info(fragment.element_type).abi}, {m}, {k}, {n}, "
-                f"{fragment.bytes}, {fragment.trips.data}}},"
+                f"{fragment.bytes}, {fragment.trips.data}, {_loop_bits(fragment)}}},"
             )
+    _numbers_and_loops(out, kernel)
     out.line()
     parameters, fragments = len(kernel.parameters), len(kernel.fragments)
     return (
         f"{{{quoted(name)}, {quoted(place(kernel))}, PTO_{kernel.unit.upper()}, "
         f"{parameters}, params_{name}, {fragments}, fragments_{name}, "
-        f"{scratch_bytes}, kernel_{name}}},"
+        f"{scratch_bytes}, kernel_{name}, {_rows('numbers', kernel.numbers, name)}, "
+        f"{_rows('loops', kernel.dynamic_loops, name)}}},"
     )
+
+
+def _rows(what: str, rows: Sequence[object], name: str) -> str:
+    return f"{len(rows)}, {f'{what}_{name}' if rows else 'nullptr'}"
+
+
+def _loop_bits(fragment: tile.FragmentAttr) -> str:
+    bits = sum(1 << loop.data for loop in fragment.loops)
+    return f"UINT64_C({bits})" if bits else "0"
+
+
+def _numbers_and_loops(out: Writer, kernel: tile.KernelOp) -> None:
+    name = kernel.symbol
+    if kernel.numbers:
+        with out.block(f"static const pto_number numbers_{name}[] =", "};"):
+            for number in kernel.numbers:
+                out.line(f"{{{quoted(number.title.data)}, {number.least}, {number.most}}},")
+    if not kernel.dynamic_loops:
+        return
+    names = [f"numbers[{number}]" for number in range(len(kernel.numbers))]
+    given = dict(zip(kernel.number_values, names, strict=True))
+    with out.block(f"static const pto_loop loops_{name}[] =", "};"):
+        for loop in kernel.dynamic_loops:
+            stop = index_text(loop.stop, [given[index] for index in loop.indices])
+            function = f"[](const int64_t* numbers) -> int64_t {{ return {stop}; }}"
+            out.line(f"{{{quoted(place(loop))}, {loop.start}, {loop.step}, {function}}},")

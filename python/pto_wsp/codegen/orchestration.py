@@ -15,9 +15,10 @@ from pto_wsp.codegen.index_text import index_text
 from pto_wsp.codegen.refusals import Refusal, emit_refusal, origin
 from pto_wsp.codegen.writer import Writer, place, quoted
 from pto_wsp.dialects import task, tile
+from pto_wsp.dialects.indices import NUMBER_MAX
 from pto_wsp.dialects.task import tensor_type
 from pto_wsp.dialects.task_channels import channel_of, process_of
-from pto_wsp.dialects.task_numbers import NUMBER_MAX, Predicate
+from pto_wsp.dialects.task_numbers import Predicate
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of
 
 
@@ -290,6 +291,7 @@ class _RunEmitter:
         values = [next(operands[parameter.role]) for parameter in kernel.parameters]
         axes = ", ".join(self._names[value] for value in op.axes.values())
         after = ", ".join(self._names[handle] for handle in op.after)
+        numbers = ", ".join(self._names[number] for number in op.numbers)
         task_id = "id"
         if op.handle is not None:
             task_id = self._name(op.handle, "task")
@@ -299,12 +301,14 @@ class _RunEmitter:
             with self._out.block("const pto_region operands[] =", "};"):
                 for value in values:
                     self._out.line(f"{self._boxes[value].text},")
+            if numbers:
+                self._out.line(f"const int64_t numbers[] = {{{numbers}}};")
             if after:
                 self._out.line(f"const int64_t after[] = {{{after}}};")
             order = f"{len(op.after)}, {'after' if after else 'nullptr'}"
             self._out.line(
                 f"const pto_task task = {{{number}, {self._sites[op]}, axes, operands, "
-                f"{order}, nullptr}};"
+                f"{order}, nullptr, {'numbers' if numbers else 'nullptr'}}};"
             )
             declared = "" if op.handle is not None else "const int64_t "
             self._out.line(f"{declared}{task_id} = host->submit(host->self, &task);")

@@ -49,10 +49,12 @@ class Placement:
     def __init__(self, kernel: tile.KernelOp) -> None:
         self._kernel = kernel
         self.arguments: dict[SSAValue, int] = {
-            argument: i for i, argument in enumerate(kernel.body.block.args)
+            argument: i for i, argument in enumerate(kernel.arguments)
         }
-        self.numbers: dict[SSAValue, str] = {}
-        """The C++ names of the loops' numbers."""
+        self.numbers: dict[SSAValue, str] = {
+            value: f"call->numbers[{i}]" for i, value in enumerate(kernel.number_values)
+        }
+        """The C++ of the numbers of tasks and loops."""
         self.streamed: dict[SSAValue, Box] = {}
         self.buffers: dict[SSAValue, Buffer] = {}
         self.in_memory: dict[SSAValue, Box] = {}

@@ -17,6 +17,9 @@ from xdsl.ir.affine import (
 )
 from xdsl.utils.exceptions import VerifyException
 
+NUMBER_MAX = 2**40 - 1
+"""The largest number that a tensor, a symbol or a slot gives a workload (below PTO_INDEX_MAX)."""
+
 IndexLike = AffineExpr | int
 """An index: a number, or an affine expression over symbols that stand for index values."""
 

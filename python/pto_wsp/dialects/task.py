@@ -347,6 +347,8 @@ class LaunchOp(CustomSyntax):
 
     `task.launch @expert [token = %t, expert = %e] ins(%x, %u) outs(%y)`
 
+    `numbers(%n)` are those that the kernel takes besides its regions.
+
     `%h = task.launch @a .. -> handle` stands for the latest task of the launch; `after(%h)` on
     another launch is an explicit dependency on it.
     """
@@ -358,6 +360,7 @@ class LaunchOp(CustomSyntax):
     checked = opt_prop_def(UnitAttr)
     """Set by `task-check-bounds`: an offset depends on data, so a run tests the regions."""
     axis_values = var_operand_def(IndexType())
+    numbers = var_operand_def(IndexType())
     ins = var_operand_def(TensorType)
     outs = var_operand_def(TensorType)
     inouts = var_operand_def(TensorType)
@@ -376,11 +379,12 @@ class LaunchOp(CustomSyntax):
         inouts: Sequence[SSAValue] = (),
         after: Sequence[SSAValue] = (),
         *,
+        numbers: Sequence[SSAValue] = (),
         has_handle: bool = False,
     ):
-        """Each list is in the order of the kernel's parameters of that role."""
+        """Each list is in the order of the kernel's parameters of that role, or numbers."""
         super().__init__(
-            operands=[list(axes.values()), ins, outs, inouts, after],
+            operands=[list(axes.values()), numbers, ins, outs, inouts, after],
             properties={
                 "callee": SymbolRefAttr(kernel),
                 "axis_names": strings(list(axes)),
@@ -421,11 +425,12 @@ class LaunchOp(CustomSyntax):
             axes[name] = parse_value(parser)
 
         parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, axis)
+        numbers = _parse_operands(parser, "numbers")
         lists = [_parse_operands(parser, key) for key in ("ins", "outs", "inouts", "after")]
         has_handle = parser.parse_optional_punctuation("->") is not None
         if has_handle:
             parser.parse_keyword("handle")
-        op = cls(kernel, axes, *lists, has_handle=has_handle)
+        op = cls(kernel, axes, *lists, numbers=numbers, has_handle=has_handle)
         if checked:
             op.checked = UnitAttr()
         return op
@@ -439,7 +444,13 @@ class LaunchOp(CustomSyntax):
             printer.print_string(" [")
             printer.print_list(self.axes.items(), lambda axis: _print_axis(printer, *axis))
             printer.print_string("]")
-        lists = {"ins": self.ins, "outs": self.outs, "inouts": self.inouts, "after": self.after}
+        lists = {
+            "numbers": self.numbers,
+            "ins": self.ins,
+            "outs": self.outs,
+            "inouts": self.inouts,
+            "after": self.after,
+        }
         for key, values in lists.items():
             if values:
                 printer.print_string(f" {key}(")

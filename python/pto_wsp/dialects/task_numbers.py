@@ -29,7 +29,7 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from pto_wsp.dialects.dtypes import is_integer
-from pto_wsp.dialects.indices import IndexLike, index_map, verify_index_map
+from pto_wsp.dialects.indices import NUMBER_MAX, IndexLike, index_map, verify_index_map
 from pto_wsp.dialects.syntax import (
     CustomSyntax,
     parse_index_list,
@@ -37,9 +37,6 @@ from pto_wsp.dialects.syntax import (
     print_index_list,
 )
 from pto_wsp.dialects.task_types import TICK, SlotType, TensorType, tensor_type
-
-NUMBER_MAX = 2**40 - 1
-"""The largest number that a tensor, a symbol or a slot gives a workload (below PTO_INDEX_MAX)."""
 
 
 class _ReadsInTime(MemoryEffect):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from typing_extensions import Self
-from xdsl.dialects.builtin import ArrayAttr, StringAttr, SymbolNameConstraint
+from xdsl.dialects.builtin import ArrayAttr, IndexType, StringAttr, SymbolNameConstraint
 from xdsl.ir import Block, Dialect, Region, SSAValue
 from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def, region_def, traits_def
 from xdsl.parser import Parser
@@ -22,7 +22,7 @@ from xdsl.utils.exceptions import VerifyException
 from pto_wsp.dialects.syntax import CustomSyntax, parse_body, print_body, strings
 from pto_wsp.dialects.tile_choice import GatherOp, GatherRowsOp, OrderOp, SortOp, TopkOp
 from pto_wsp.dialects.tile_debug import DebugOp
-from pto_wsp.dialects.tile_loops import ForOp, FusedOp, NumberOp, YieldOp
+from pto_wsp.dialects.tile_loops import Bounds, ForOp, FusedOp, NumberOp, YieldOp
 from pto_wsp.dialects.tile_memory import AccessOp, LoadOp, StoreOp, ref_type
 from pto_wsp.dialects.tile_reductions import (
     ArgmaxOp,
@@ -45,6 +45,7 @@ from pto_wsp.dialects.tile_shapes import (
 )
 from pto_wsp.dialects.tile_types import (
     FragmentAttr,
+    NumberAttr,
     Pipe,
     Predicate,
     PredicateAttr,
@@ -99,6 +100,7 @@ __all__ = [
     "AddOp",
     "ArgmaxOp",
     "BinaryOp",
+    "Bounds",
     "BroadcastOp",
     "CastOp",
     "ColMaxOp",
@@ -129,6 +131,7 @@ __all__ = [
     "MinimumOp",
     "MulOp",
     "NegOp",
+    "NumberAttr",
     "NumberOp",
     "OrderOp",
     "Parameter",
@@ -190,6 +193,7 @@ class KernelOp(CustomSyntax):
     """A function over tiles that one execution unit runs.
 
     `tile.kernel @double unit(vector) (%x: in 32x64xf16, %y: out 32x64xf16) { .. }`
+    A number that its tasks give it stands behind them, with its range: `%n: number 0 to 64`.
     With `cost("2.5us")` or `cost("4200")`, in cycles, behind the unit it takes what is given. With
     `cpp("y[0] = x[0];")` behind the parameters its body is C++ and not ops.
     """
@@ -204,6 +208,7 @@ class KernelOp(CustomSyntax):
     cpp_attr = opt_prop_def(StringAttr, prop_name="cpp")
     fragment_list = opt_prop_def(ArrayAttr[FragmentAttr], prop_name="fragments")
     """What the cost model sees, in program order, once `tile-fragments` has run."""
+    number_list = opt_prop_def(ArrayAttr[NumberAttr], prop_name="numbers")
     body = region_def("single_block")
 
     traits = traits_def(IsolatedFromAbove(), SymbolOpInterface(), NoTerminator())
@@ -216,13 +221,16 @@ class KernelOp(CustomSyntax):
         unit: Unit | None = None,
         cost: str | None = None,
         cpp: str | None = None,
+        numbers: Sequence[NumberAttr] = (),
     ):
-        """Without a body, an empty block with one argument per parameter is made."""
+        """Without a body, an empty block is made, with one argument per parameter and number."""
         if body is None:
-            body = Region(Block(arg_types=[parameter.type for parameter in parameters]))
-        for argument, parameter in zip(body.block.args, parameters, strict=True):
-            if SSAValue.is_valid_name(parameter.name):
-                argument.name_hint = parameter.name
+            types = [parameter.type for parameter in parameters]
+            body = Region(Block(arg_types=[*types, *(IndexType() for _ in numbers)]))
+        titles = [*(parameter.name for parameter in parameters), *(n.title.data for n in numbers)]
+        for argument, title in zip(body.block.args, titles, strict=True):
+            if SSAValue.is_valid_name(title):
+                argument.name_hint = title
         super().__init__(
             properties={
                 "sym_name": StringAttr(name),
@@ -231,6 +239,7 @@ class KernelOp(CustomSyntax):
                 "unit": None if unit is None else UnitAttr(unit),
                 "cost": None if cost is None else StringAttr(cost),
                 "cpp": None if cpp is None else StringAttr(cpp),
+                "numbers": ArrayAttr(numbers) if numbers else None,
             },
             regions=[body],
         )
@@ -243,9 +252,29 @@ class KernelOp(CustomSyntax):
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters in order."""
-        types = [ref_type(argument) for argument in self.body.block.args]
+        types = [ref_type(argument) for argument in self.arguments]
         rows = zip(self.names, self.roles, types, strict=True)
         return tuple(Parameter(name.data, role.data, type) for name, role, type in rows)
+
+    @property
+    def arguments(self) -> tuple[SSAValue, ...]:
+        """What the parameters are in the body."""
+        return tuple(self.body.block.args[: len(self.names)])
+
+    @property
+    def numbers(self) -> tuple[NumberAttr, ...]:
+        """What a launch gives besides, in order."""
+        return () if self.number_list is None else self.number_list.data
+
+    @property
+    def number_values(self) -> tuple[SSAValue, ...]:
+        """What the numbers are in the body."""
+        return tuple(self.body.block.args[len(self.names) :])
+
+    @property
+    def dynamic_loops(self) -> tuple[ForOp, ...]:
+        """The loops whose length the numbers decide, in program order."""
+        return tuple(op for op in self.walk() if isinstance(op, ForOp) and op.numbers is None)
 
     @property
     def unit(self) -> Unit | None:
@@ -273,13 +302,23 @@ class KernelOp(CustomSyntax):
 
     def verify_(self) -> None:
         arguments = self.body.block.args
-        if not len(self.names) == len(self.roles) == len(arguments):
+        if len(self.names) != len(self.roles) or len(arguments) != len(self.names) + len(
+            self.numbers
+        ):
             raise VerifyException(
                 f"{len(arguments)} parameters, {len(self.names)} names, {len(self.roles)} roles"
             )
-        for argument in arguments:
+        for argument in self.arguments:
             ref_type(argument)
-        _verify_names([name.data for name in self.names])
+        if any(value.type != IndexType() for value in self.number_values):
+            raise VerifyException("a kernel's numbers are indices, behind its other parameters")
+        numbers = [number.title.data for number in self.numbers]
+        _verify_names([*(name.data for name in self.names), *numbers])
+        if len(self.dynamic_loops) > MOST_DYNAMIC_LOOPS:
+            raise VerifyException(
+                f"a kernel has at most {MOST_DYNAMIC_LOOPS} loops of a length that its numbers"
+                f" decide, got {len(self.dynamic_loops)}"
+            )
         if self.cost is not None and not is_cost(self.cost):
             raise VerifyException(f"cost: expected {COST_EXPECTED}, found {self.cost!r}")
         if self.cpp is not None and self.body.block.ops:
@@ -309,7 +348,9 @@ class KernelOp(CustomSyntax):
                 cpp = parser.parse_str_literal()
         fragments = _parse_fragments(parser)
         region = parse_body(parser, [argument for argument, _ in found])
-        kernel = cls(name, [parameter for _, parameter in found], region, unit, cost, cpp)
+        parameters = [given for _, given in found if isinstance(given, Parameter)]
+        numbers = [given for _, given in found if isinstance(given, NumberAttr)]
+        kernel = cls(name, parameters, region, unit, cost, cpp, numbers)
         kernel.fragment_list = fragments
         return kernel
 
@@ -320,7 +361,7 @@ class KernelOp(CustomSyntax):
         if self.cost is not None:
             printer.print_string(f'cost("{self.cost}") ')
         with printer.in_parens():
-            rows = zip(self.body.block.args, self.parameters, strict=True)
+            rows = zip(self.body.block.args, (*self.parameters, *self.numbers), strict=True)
             printer.print_list(rows, lambda row: _print_parameter(printer, *row))
         if self.cpp is not None:
             printer.print_string(" cpp(")
@@ -331,6 +372,8 @@ class KernelOp(CustomSyntax):
             printer.print_string(f" fragments [\n  {fragments}]")
         print_body(printer, self.body)
 
+
+MOST_DYNAMIC_LOOPS = 64
 
 COST_EXPECTED = "cycles, a whole number from 1 on, or a time such as 2.5us, 800ns or 3ms"
 
@@ -351,19 +394,35 @@ def _verify_names(names: Sequence[str]) -> None:
         raise VerifyException(f"two parameters have one name: {', '.join(names)}")
 
 
-def _parse_parameter(parser: Parser) -> tuple[Parser.Argument, Parameter]:
+def _parse_parameter(parser: Parser) -> tuple[Parser.Argument, Parameter | NumberAttr]:
     argument = parser.parse_argument(expect_type=False)
     parser.parse_punctuation(":")
+    start = parser.pos
+    if parser.parse_optional_keyword("number") is not None:
+        low = parser.parse_integer(allow_boolean=False)
+        parser.parse_keyword("to")
+        high = parser.parse_integer(allow_boolean=False)
+        try:
+            number = NumberAttr(argument.name.text[1:], low, high)
+        except VerifyException as error:
+            parser.raise_error(str(error), start, parser.pos)
+        return argument.resolve(IndexType()), number
     role = parser.parse_str_enum(Role)
     type = RefType(*parse_shape(parser))
     parameter = Parameter(argument.name.text[1:], role, type)
     return argument.resolve(type), parameter
 
 
-def _print_parameter(printer: Printer, argument: SSAValue, parameter: Parameter) -> None:
+def _print_parameter(
+    printer: Printer, argument: SSAValue, parameter: Parameter | NumberAttr
+) -> None:
     # The name is part of the kernel's interface; a pass may have changed the hint.
-    argument.name_hint = parameter.name
+    is_number = isinstance(parameter, NumberAttr)
+    argument.name_hint = parameter.title.data if is_number else parameter.name
     printer.print_ssa_value(argument)
+    if is_number:
+        printer.print_string(f": number {parameter.least} to {parameter.most}")
+        return
     printer.print_string(f": {parameter.role} {parameter.type.short}")
 
 
@@ -433,5 +492,5 @@ Tile = Dialect(
         NumberOp,
         YieldOp,
     ],
-    [TileType, RefType, UnitAttr, RoleAttr, SpaceAttr, PredicateAttr, FragmentAttr],
+    [TileType, RefType, UnitAttr, RoleAttr, SpaceAttr, PredicateAttr, NumberAttr, FragmentAttr],
 )

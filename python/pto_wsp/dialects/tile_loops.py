@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
 
 from typing_extensions import Self
-from xdsl.dialects.builtin import AffineMapAttr, IndexType, IntAttr
-from xdsl.ir import Block, Operation, Region, SSAValue, TypeAttribute
-from xdsl.ir.affine import AffineExpr
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, IndexType, IntAttr
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue, TypeAttribute
+from xdsl.ir.affine import AffineConstantExpr, AffineExpr
 from xdsl.irdl import (
+    AttrSizedOperandSegments,
     irdl_op_definition,
     lazy_traits_def,
     opt_prop_def,
@@ -36,7 +39,7 @@ from pto_wsp.dialects.syntax import (
     print_values,
     resolved,
 )
-from pto_wsp.dialects.tile_types import SpaceAttr, TileType
+from pto_wsp.dialects.tile_types import NumberAttr, SpaceAttr, TileType
 from pto_wsp.dialects.tile_values import (
     Arguments,
     ElementWiseOp,
@@ -139,42 +142,85 @@ class FusedOp(CustomSyntax):
         print_type(printer, self.type, self.space)
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """The numbers start, start + step, ... below a stop that only a task knows."""
+
+    start: int
+    stop: AffineExpr
+    step: int
+    indices: tuple[SSAValue, ...]
+    """What the symbols of the stop stand for: numbers of the kernel."""
+
+
 @irdl_op_definition
 class ForOp(CustomSyntax):
     """A loop that carries values: what the body yields is what its next run begins with.
 
     `%sum = tile.for %k in 0 to 64 step 1 carry(%a = %zero) { .. tile.yield %b }`
+    Where the kernel's numbers decide its length: `tile.for %k in 0 to [%n floordiv 64] step 1`.
     """
 
     name = "tile.for"
 
     start_attr = prop_def(IntAttr, prop_name="start")
-    stop_attr = prop_def(IntAttr, prop_name="stop")
+    stop_attr = prop_def(AffineMapAttr, prop_name="stop")
     step_attr = prop_def(IntAttr, prop_name="step")
+    indices = var_operand_def(IndexType())
+    """What the stop is made of: numbers of the kernel."""
     inits = var_operand_def(TileType)
     carried = var_result_def(TileType)
     """What the last run yields; without a run, what the first would have begun with."""
     body = region_def("single_block")
 
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(RecursiveMemoryEffect())
 
-    def __init__(self, numbers: range, inits: Sequence[SSAValue], body: Region):
+    def __init__(self, bounds: range | Bounds, inits: Sequence[SSAValue], body: Region):
         """The body's block has the loop's number and one argument per carried value."""
+        indices = bounds.indices if isinstance(bounds, Bounds) else ()
         super().__init__(
-            operands=[inits],
+            operands=[indices, inits],
             properties={
-                "start": IntAttr(numbers.start),
-                "stop": IntAttr(numbers.stop),
-                "step": IntAttr(numbers.step),
+                "start": IntAttr(bounds.start),
+                "stop": index_map((bounds.stop,), indices),
+                "step": IntAttr(bounds.step),
             },
             result_types=[[init.type for init in inits]],
             regions=[body],
         )
 
     @property
-    def numbers(self) -> range:
-        """The values of the loop's number, in order."""
-        return range(self.start_attr.data, self.stop_attr.data, self.step_attr.data)
+    def start(self) -> int:
+        return self.start_attr.data
+
+    @property
+    def stop(self) -> AffineExpr:
+        """The numbers stay below it: over one symbol per element of `indices`."""
+        return self.stop_attr.data.results[0]
+
+    @property
+    def step(self) -> int:
+        return self.step_attr.data
+
+    @property
+    def bounds(self) -> range | Bounds:
+        """What the loop was made of."""
+        if (numbers := self.numbers) is not None:
+            return numbers
+        return Bounds(self.start, self.stop, self.step, tuple(self.indices))
+
+    @property
+    def numbers(self) -> range | None:
+        """The values of the loop's number, in order; None where the kernel's numbers decide."""
+        if not isinstance(self.stop, AffineConstantExpr):
+            return None
+        return range(self.start, self.stop.value, self.step)
+
+    @property
+    def least_stop(self) -> int:
+        """A stop below it, a negative length, is no loop of no runs but a mistake."""
+        return min(self.start, 0)
 
     @property
     def number(self) -> SSAValue:
@@ -194,10 +240,18 @@ class ForOp(CustomSyntax):
         return tuple(last.values)
 
     def verify_(self) -> None:
-        if self.step_attr.data < 1 or not self.numbers:
+        verify_index_map(self.stop_attr.data, self.indices)
+        if len(self.stop_attr.data.results) != 1:
+            raise VerifyException("a loop has one stop")
+        if self.step < 1 or (self.numbers is not None and not self.numbers):
+            found = f"{self.start} to {self.stop} step {self.step}"
             raise VerifyException(
-                f"a loop runs at least once, with a step of at least 1: got {_text(self)}"
+                f"a loop runs at least once, with a step of at least 1: got {found}"
             )
+        for index in self.indices:
+            if _loop_of(index) is not None:
+                raise VerifyException("a loop's length is no number of another loop")
+        index_range(self.stop, self.indices)
         types = [tile_type(init) for init in self.inits]
         if [argument.type for argument in self.body.block.args] != [IndexType(), *types]:
             raise VerifyException("the body takes the loop's number and the carried values")
@@ -214,10 +268,12 @@ class ForOp(CustomSyntax):
     @classmethod
     def parse_syntax(cls, parser: Parser) -> Self:
         number = parser.parse_argument(expect_type=False).resolve(IndexType())
-        bounds: list[int] = []
-        for word in ("in", "to", "step"):
-            parser.parse_keyword(word)
-            bounds.append(parser.parse_integer(allow_boolean=False))
+        parser.parse_keyword("in")
+        start = parser.parse_integer(allow_boolean=False)
+        parser.parse_keyword("to")
+        stop, indices = _parse_stop(parser)
+        parser.parse_keyword("step")
+        step = parser.parse_integer(allow_boolean=False)
         pairs: list[tuple[Parser.Argument, SSAValue]] = []
         if parser.parse_optional_keyword("carry") is not None:
             pairs = parser.parse_comma_separated_list(
@@ -225,18 +281,22 @@ class ForOp(CustomSyntax):
             )
         inits = [init for _, init in pairs]
         body = parse_body(parser, [number, *(argument for argument, _ in pairs)])
-        start, stop, step = (IntAttr(bound) for bound in bounds)
-        return cls.create(
-            operands=inits,
-            properties={"start": start, "stop": stop, "step": step},
-            result_types=[init.type for init in inits],
+        return cls.build(
+            operands=[indices, inits],
+            properties={"start": IntAttr(start), "stop": stop, "step": IntAttr(step)},
+            result_types=[[init.type for init in inits]],
             regions=[body],
         )
 
     def print_syntax(self, printer: Printer) -> None:
         printer.print_string(" ")
         printer.print_ssa_value(self.number)
-        printer.print_string(f" in {_text(self)}")
+        printer.print_string(f" in {self.start} to ")
+        if isinstance(self.stop, AffineConstantExpr):
+            printer.print_string(str(self.stop.value))
+        else:
+            print_index_list(printer, self.stop_attr.data, self.indices)
+        printer.print_string(f" step {self.step}")
         if self.inits:
             printer.print_string(" carry(")
             pairs = zip(self.arguments, self.inits, strict=True)
@@ -245,8 +305,13 @@ class ForOp(CustomSyntax):
         print_body(printer, self.body)
 
 
-def _text(loop: ForOp) -> str:
-    return f"{loop.start_attr.data} to {loop.stop_attr.data} step {loop.step_attr.data}"
+def _parse_stop(parser: Parser) -> tuple[AffineMapAttr, Sequence[SSAValue]]:
+    """`8`, or `[%n + 1]`"""
+    number = parser.parse_optional_integer(allow_boolean=False)
+    if number is not None:
+        return index_map((number,), ()), ()
+    stop, indices = parse_index_list(parser)
+    return AffineMapAttr(stop), indices
 
 
 def _parse_pair(parser: Parser) -> tuple[Parser.Argument, SSAValue]:
@@ -292,9 +357,12 @@ class NumberOp(ElementWiseOp):
         info, found = dtype_info(self.type.element_type), index_range(self.index, self.indices)
         for end in (found.low, found.high):
             if end not in info.range:
+                hint = (
+                    "; declare its range: Scalar[least, most]" if is_dynamic(self.indices) else ""
+                )
                 raise VerifyException(
                     f"the number gets to {end}, which is not in {info.range[0]}..{info.range[-1]}"
-                    f" of {info.name}"
+                    f" of {info.name}{hint}"
                 )
         return TileType((1, 1), self.type.element_type)
 
@@ -308,12 +376,52 @@ class NumberOp(ElementWiseOp):
 
 
 def index_range(expr: AffineExpr, operands: Sequence[SSAValue]) -> Interval:
-    """The values of an index in a kernel, whose symbol i stands for operand i: a loop's number."""
-    return interval_of(expr, [_number_range(operand) for operand in operands])
+    """The values of an index in a kernel, whose symbol i stands for operand i: the number of a
+    loop, or one that the kernel's tasks give it."""
+    ranges = [_number_range(operand) for operand in operands]
+    for part in expr.dfs():
+        found = interval_of(part, ranges)
+        if max(-found.low, found.high) > _MOST:
+            raise VerifyException("an index gets beyond 2**60: use smaller factors and ranges")
+    return interval_of(expr, ranges)
+
+
+def is_dynamic(operands: Sequence[SSAValue]) -> bool:
+    """True for an index that the kernel's numbers decide, itself or by the length of a loop."""
+    loops = [_loop_of(operand) for operand in operands]
+    return any(loop is None or loop.numbers is None for loop in loops)
+
+
+_MOST = 1 << 60
+
+
+def _loop_of(index: SSAValue) -> ForOp | None:
+    """The loop whose number it is; None for a number that the kernel's tasks give it."""
+    block = index.owner
+    loop = block.parent_op() if isinstance(block, Block) else None
+    return loop if isinstance(loop, ForOp) and index is loop.number else None
 
 
 def _number_range(value: SSAValue) -> Interval:
-    loop = value.owner.parent_op() if isinstance(value.owner, Block) else None
-    if not isinstance(loop, ForOp) or value is not loop.number:
-        raise VerifyException("an index in a kernel is the number of a tile.for around it")
-    return Interval(loop.numbers[0], loop.numbers[-1], True)
+    if (loop := _loop_of(value)) is None:
+        return _given_range(value)
+    if (numbers := loop.numbers) is not None:
+        return Interval(numbers[0], numbers[-1], True)
+    most = range(loop.start, index_range(loop.stop, loop.indices).high, loop.step)
+    return Interval(loop.start, most[-1] if most else loop.start, False)
+
+
+def _given_range(value: SSAValue) -> Interval:
+    """The range of a number that the kernel's tasks give it."""
+    block = value.owner
+    kernel = block.parent_op() if isinstance(block, Block) else None
+    given = None if kernel is None else kernel.properties.get("numbers")
+    if isinstance(block, Block) and isinstance(given, ArrayAttr):
+        numbers = cast("ArrayAttr[Attribute]", given).data
+        position = block.args.index(value) - (len(block.args) - len(numbers))
+        number = numbers[position] if position >= 0 else None
+        if isinstance(number, NumberAttr):
+            return Interval(number.least, number.most, False)
+    raise VerifyException(
+        "an index in a kernel is a number of a tile.for around it or of its tasks"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Sequence, Set
 from typing import cast
 
@@ -34,7 +34,7 @@ from pto_wsp.dialects.syntax import (
     parse_value,
     print_index_list,
 )
-from pto_wsp.dialects.tile_loops import index_range
+from pto_wsp.dialects.tile_loops import index_range, is_dynamic
 from pto_wsp.dialects.tile_types import RefType, Role, RoleAttr, Shape, SpaceAttr, TileType
 from pto_wsp.dialects.tile_values import parse_type, print_type, tile_type, verify_in_range
 
@@ -97,6 +97,23 @@ class AccessOp(CustomSyntax, ABC):
             return row.value, col.value
         return None
 
+    @property
+    def is_checked(self) -> bool:
+        """True where a run has to test that the box lies in the parameter."""
+        if self.rows is not None or not is_dynamic(self.indices):
+            return False
+        rows, cols = self.box_shape
+        bounds = ref_type(self.ref).shape
+        row, col = (index_range(offset, self.indices) for offset in self.offsets)
+        return (
+            min(row.low, col.low) < 0 or row.high + rows > bounds[0] or col.high + cols > bounds[1]
+        )
+
+    @property
+    @abstractmethod
+    def box_shape(self) -> Shape:
+        """Rows and columns of what is loaded or stored."""
+
     def verify_box(self, box: TileType) -> None:
         """Raises `VerifyException` unless the box lies in the parameter, as far as is known."""
         bounds = ref_type(self.ref).shape
@@ -105,6 +122,11 @@ class AccessOp(CustomSyntax, ABC):
             raise VerifyException(f"a box has two offsets, got {len(offsets.results)}")
         verify_index_map(offsets, self.indices)
         row, col = (index_range(offset, self.indices) for offset in self.offsets)
+        if self.rows is None and is_dynamic(self.indices):
+            # Of all places where it may begin, the one that lies best; a run tests what it meets.
+            best = [min(max(0, found.low), found.high) for found in (row, col)]
+            verify_in_range(best, box.shape, bounds)
+            return
         if self.rows is None:
             verify_in_range((row.low, col.low), box.shape, bounds)
             verify_in_range((row.high, col.high), box.shape, bounds)
@@ -126,6 +148,23 @@ class AccessOp(CustomSyntax, ABC):
             printer.print_string(" rows(")
             printer.print_ssa_value(self.rows)
             printer.print_string(")")
+
+
+def box_expected(op: AccessOp, axis: int) -> str:
+    """What a run says of a box that leaves its parameter, down to the number it found."""
+    block = op.ref.owner
+    kernel = block.parent_op() if isinstance(block, Block) else None
+    names = None if kernel is None else kernel.properties.get("names")
+    name = "a parameter"
+    if isinstance(block, Block) and isinstance(names, ArrayAttr):
+        name = f"{names.data[block.args.index(op.ref)].data!r}"  # pyright: ignore
+    line, lines = ("row", "rows") if axis == 0 else ("column", "columns")
+    bound = ref_type(op.ref).shape[axis]
+    last = bound - op.box_shape[axis]
+    what = op.name.removeprefix("tile.")
+    return (
+        f"tl.{what}: the first {line} of a box: expected 0 to {last}, of {bound} {lines} of {name}"
+    )
 
 
 def parse_place(
@@ -177,6 +216,10 @@ class LoadOp(AccessOp):
     def type(self) -> TileType:
         """The result's type."""
         return self.result.type
+
+    @property
+    def box_shape(self) -> Shape:
+        return self.type.shape
 
     def verify_(self) -> None:
         source = ref_type(self.ref)
@@ -232,6 +275,10 @@ class StoreOp(AccessOp):
             operands=[value, ref, indices, rows],
             properties={"offsets": index_map(offsets, indices)},
         )
+
+    @property
+    def box_shape(self) -> Shape:
+        return tile_type(self.value).shape
 
     def verify_(self) -> None:
         value, target = tile_type(self.value), ref_type(self.ref)

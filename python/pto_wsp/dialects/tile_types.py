@@ -20,7 +20,8 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from pto_wsp.dialects.dtypes import dtype_info
-from pto_wsp.dialects.syntax import integer, ints, join
+from pto_wsp.dialects.indices import NUMBER_MAX
+from pto_wsp.dialects.syntax import integer, ints, join, parse_ints
 
 Shape = tuple[int, int]
 """Rows and columns."""
@@ -209,10 +210,50 @@ class RefType(ParametrizedAttribute, TypeAttribute):
 
 
 @irdl_attr_definition
+class NumberAttr(ParametrizedAttribute):
+    """A number that every launch gives a kernel, and its range: `#tile.task_number<"n", 0, 64>`."""
+
+    name = "tile.task_number"
+
+    title: StringAttr = param_def(converter=StringAttr.get)
+    low: IntAttr = param_def(converter=integer)
+    high: IntAttr = param_def(converter=integer)
+
+    @property
+    def least(self) -> int:
+        return self.low.data
+
+    @property
+    def most(self) -> int:
+        return self.high.data
+
+    def verify(self) -> None:
+        if not -NUMBER_MAX <= self.least <= self.most <= NUMBER_MAX:
+            raise VerifyException(
+                f"expected a range from the least to the most, both less than 2**40 from 0, got"
+                f" {self.least} to {self.most}"
+            )
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            title = parser.parse_str_literal()
+            parser.parse_punctuation(",")
+            low = parser.parse_integer(allow_boolean=False)
+            parser.parse_punctuation(",")
+            return StringAttr(title), IntAttr(low), IntAttr(parser.parse_integer())
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string_literal(self.title.data)
+            printer.print_string(f", {self.least}, {self.most}")
+
+
+@irdl_attr_definition
 class FragmentAttr(ParametrizedAttribute):
     """One tile op as the cost model sees it.
 
-    `#tile.fragment<matmul, 32x4096x576, f16, 0, cube, 1>`
+    `#tile.fragment<matmul, 32x4096x576, f16, 0, cube, 1>`, in dynamic loops `.. cube, 1 in [0, 2]`
     """
 
     name = "tile.fragment"
@@ -227,7 +268,9 @@ class FragmentAttr(ParametrizedAttribute):
     """Bytes moved from or to global memory; 0 for compute."""
     pipe: StringAttr = param_def(converter=StringAttr.get)
     trips: IntAttr = param_def(converter=integer)
-    """How often it runs in one task."""
+    """How often it runs in one task, or in one trip of the loops around it."""
+    loops: ArrayAttr[IntAttr] = param_def(converter=ints)
+    """The kernel's dynamic loops around it, by number: their trips multiply."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -245,6 +288,8 @@ class FragmentAttr(ParametrizedAttribute):
             raise VerifyException(f"unknown pipe {self.pipe.data}, expected {', '.join(Pipe)}")
         if self.moved.data < 0 or self.trips.data < 1:
             raise VerifyException("a fragment has bytes >= 0 and trips >= 1")
+        if any(loop.data < 0 for loop in self.loops):
+            raise VerifyException("loops are counted from 0")
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
@@ -266,7 +311,8 @@ class FragmentAttr(ParametrizedAttribute):
             self.pipe.data,
             str(self.trips.data),
         )
-        return ", ".join(parts)
+        loops = f" in [{join([loop.data for loop in self.loops])}]" if self.loops else ""
+        return ", ".join(parts) + loops
 
     @classmethod
     def parse_short(cls, parser: Parser) -> Self:
@@ -286,6 +332,9 @@ def parse_fragment(parser: AttrParser) -> Sequence[Attribute]:
     pipe = parser.parse_str_enum(Pipe)
     parser.parse_punctuation(",")
     trips = parser.parse_integer(allow_boolean=False)
+    loops: list[int] = []
+    if parser.parse_optional_keyword("in") is not None:
+        loops = parse_ints(parser, parser.Delimiter.SQUARE)
     return (
         StringAttr(op),
         ints(extents),
@@ -293,4 +342,5 @@ def parse_fragment(parser: AttrParser) -> Sequence[Attribute]:
         IntAttr(moved),
         StringAttr(pipe),
         IntAttr(trips),
+        ints(loops),
     )

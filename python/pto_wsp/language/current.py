@@ -24,7 +24,12 @@ class Recorder(Protocol):
         ...
 
     def launch(
-        self, kernel: Any, axes: Sequence[Any], views: Mapping[str, Any], after: Sequence[Any]
+        self,
+        kernel: Any,
+        axes: Sequence[Any],
+        views: Mapping[str, Any],
+        numbers: Mapping[str, Any],
+        after: Sequence[Any],
     ) -> Any:
         """Adds a task; gives its handle."""
         ...

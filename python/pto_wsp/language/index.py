@@ -11,7 +11,8 @@ from typing import Any, NoReturn, TypeVar, cast
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineExpr
 
-from pto_wsp.dialects.task_numbers import NUMBER_MAX, Predicate
+from pto_wsp.dialects.indices import NUMBER_MAX
+from pto_wsp.dialects.task_numbers import Predicate
 from pto_wsp.language.current import recorder
 from pto_wsp.language.source import Place, check_name, fail, user_place
 
@@ -105,20 +106,20 @@ class Number(ABC):
 
     def __bool__(self) -> NoReturn:
         fail(
-            f"{self._what} has no value while the workload is traced, so `if`, `and`, `or`,"
-            " `not` and `while` cannot look at it: use P.when(..)"
+            f"{self._what} has no value while the {_traced()} is traced, so `if`, `and`, `or`,"
+            f" `not` and `while` cannot look at it: use {_choice()}"
         )
 
     def __index__(self) -> NoReturn:
         fail(
-            f"{self._what} has no value while the workload is traced: it is no Python integer;"
+            f"{self._what} has no value while the {_traced()} is traced: it is no Python integer;"
             " to look up a number with it, make the array a Tensor(data=..)"
         )
 
     __int__ = __index__
 
     def __float__(self) -> NoReturn:
-        fail(f"{self._what} has no value while the workload is traced: it is no Python float")
+        fail(f"{self._what} has no value while the {_traced()} is traced: it is no Python float")
 
     def __iter__(self) -> NoReturn:
         fail(f"{self._what} cannot be iterated over: use P(..) or P.sel(..)")
@@ -242,6 +243,12 @@ def _leaf_expression(leaf: Leaf, operands: list[SSAValue]) -> AffineExpr:
     return AffineExpr.symbol(operands.index(value))
 
 
+class GivenNumber(Index):
+    """A number that launches give a kernel: one of its `Scalar` parameters."""
+
+    _what = "a Scalar"
+
+
 class Symbol(Index):
     """`Symbol("n", 256)`: a number that every run gives by its name, without a new compilation.
 
@@ -287,8 +294,9 @@ class Condition(ABC):
 
     def __bool__(self) -> NoReturn:
         fail(
-            "a condition has no value while the workload is traced: `if`, `and`, `or`, `not` and"
-            " chains such as `0 < i < 4` cannot look at it; use P.when(..), `&`, `|` and `~`"
+            f"a condition has no value while the {_traced()} is traced: `if`, `and`, `or`, `not`"
+            " and chains such as `0 < i < 4` cannot look at it; use"
+            f" {_choice(', `&`, `|` and `~`')}"
         )
 
 
@@ -332,6 +340,16 @@ def _condition(value: object, sign: str) -> Condition:
     if not isinstance(value, Condition):
         fail(f"conditions are joined with conditions, found `{sign} {value!r}`: mind the brackets")
     return value
+
+
+def _traced() -> str:
+    from pto_wsp.language.kernel_trace import is_tracing
+
+    return "kernel" if is_tracing() else "workload"
+
+
+def _choice(joined: str = "") -> str:
+    return f"P.when(..){joined}" if _traced() == "workload" else "tl.where(tile < number, a, b)"
 
 
 # ---- Numbers from what a user gives ------------------------------------------------------------

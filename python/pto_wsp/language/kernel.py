@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, overload
 
 from numpy.typing import NDArray
-from xdsl.ir import Block, Region
 
 from pto_wsp.dialects import tile
 from pto_wsp.dialects.dtypes import dtype_named
 from pto_wsp.dialects.locations import file_location
 from pto_wsp.dialects.tile import KernelOp, RefType
 from pto_wsp.language.current import recorder
-from pto_wsp.language.index import Index, as_index
+from pto_wsp.language.index import GivenNumber, Index, Number, as_index
 from pto_wsp.language.kernel_trace import KernelTrace, Ref, tracing
-from pto_wsp.language.parameters import ParameterSpec
+from pto_wsp.language.parameters import ANY_SCALAR, ParameterSpec, Scalar, ScalarSpec
 from pto_wsp.language.source import Place, check_name, definition_place, fail
 from pto_wsp.language.tensor import TensorView
 
@@ -57,7 +56,7 @@ class Kernel:
         if cpp is not None and cost is None:
             fail(f"{function.__name__}: a kernel whose body is C++ needs cost=..")
         self.place: Place = definition_place(function.__code__)
-        self.parameters = _parameters(function, self.place)
+        self.parameters, self.scalars = _parameters(function, self.place)
         functools.update_wrapper(self, function)
 
     def __getitem__(self, axes: Any) -> Launcher:
@@ -72,16 +71,17 @@ class Kernel:
         """Runs the Python body on NumPy arrays or tensors, line by line: `breakpoint()` stops in
         it, `print(x)` shows a tile's numbers, `x.numpy()` gives them.
 
-        Takes the In and InOut parameters in order or by name, rows x columns (axes of extent 1 do
-        not count), and leaves them as they are. Gives what the Out and InOut parameters hold at the
-        end: one array, or a tuple of them in order. Raises TraceError, and ExecutionError for
-        numbers that an op cannot have.
+        Takes the In, InOut and Scalar parameters in order or by name, rows x columns (axes of
+        extent 1 do not count), and leaves them as they are. Gives what the Out and InOut
+        parameters hold at the end: one array, or a tuple of them in order. Raises TraceError, and
+        ExecutionError for numbers that an op cannot have.
         """
         from pto_wsp.language.kernel_run import run_body
 
         if self.cpp is not None:
             fail(f"{self.name}.run: the body is C++, which only a compiled program runs")
-        wanted = [name for name, spec in self.parameters.items() if spec.role != "out"]
+        read = [name for name, spec in self.parameters.items() if spec.role != "out"]
+        wanted = [name for name in self.takes if name in read or name in self.scalars]
         given = dict(zip(wanted, positional, strict=False)) | named
         if (
             len(positional) > len(wanted)
@@ -90,8 +90,14 @@ class Kernel:
         ):
             fail(f"{self.name}.run takes {', '.join(wanted)}, each once")
         folder = os.path.dirname(self.place.file)
-        written = tuple(run_body(self._function, self.parameters, folder, given).values())
+        specs = (self.parameters, self.scalars)
+        written = tuple(run_body(self._function, *specs, folder, given).values())
         return written[0] if len(written) == 1 else written
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The names of all parameters, in order."""
+        return tuple(inspect.signature(self._function).parameters)
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -109,19 +115,17 @@ class Kernel:
 
     @functools.cached_property
     def _traced(self) -> _Traced:
-        types = [
-            RefType((spec.tile.rows, spec.tile.cols), dtype_named(spec.tile.dtype.value).type)
-            for spec in self.parameters.values()
-        ]
-        block = Block(arg_types=types)
+        op = self._new_op()
         if self.cpp is not None:
-            return _Traced(self._op(types, block), ())
+            return _Traced(op, ())
         folder = os.path.dirname(self.place.file)
-        trace = KernelTrace(block, folder)
-        arguments = {
+        trace = KernelTrace(op.body.block, folder)
+        arguments: dict[str, Ref | Index] = {
             name: Ref(name, spec, argument)
-            for (name, spec), argument in zip(self.parameters.items(), block.args, strict=True)
+            for (name, spec), argument in zip(self.parameters.items(), op.arguments, strict=True)
         }
+        for name, value in zip(self.scalars, op.number_values, strict=True):
+            arguments[name] = GivenNumber({value: 1}, name=name)
         with tracing(trace):
             result = self._function(**arguments)
         trace.check_loops()
@@ -130,15 +134,23 @@ class Kernel:
                 f"kernel {self.name!r} returns a value: store it with tl.store instead", self.place
             )
         self._check_stores(trace)
-        return _Traced(self._op(types, block), tuple(trace.calls))
+        return _Traced(op, tuple(trace.calls))
 
-    def _op(self, types: Sequence[RefType], block: Block) -> KernelOp:
+    def _new_op(self) -> KernelOp:
+        """The kernel without its body."""
         parameters = [
-            tile.Parameter(name, tile.Role(spec.role), type)
-            for (name, spec), type in zip(self.parameters.items(), types, strict=True)
+            tile.Parameter(
+                name,
+                tile.Role(spec.role),
+                RefType((spec.tile.rows, spec.tile.cols), dtype_named(spec.tile.dtype.value).type),
+            )
+            for name, spec in self.parameters.items()
+        ]
+        numbers = [
+            tile.NumberAttr(name, spec.least, spec.most) for name, spec in self.scalars.items()
         ]
         unit = None if self.unit is None else tile.Unit(self.unit)
-        op = KernelOp(self.name, parameters, Region(block), unit, self.cost, self.cpp)
+        op = KernelOp(self.name, parameters, None, unit, self.cost, self.cpp, numbers)
         folder = os.path.dirname(self.place.file)
         op.location = file_location(self.place.relative_to(folder), self.place.line, 1)
         return op
@@ -164,17 +176,18 @@ class Launcher:
         kernel = self.kernel
         trace = recorder(f"a launch of {kernel.name}")
         if positional:
-            names = ", ".join(f"{name}=.." for name in kernel.parameters)
+            names = ", ".join(f"{name}=.." for name in kernel.takes)
             fail(f"{kernel.name} takes its regions by name: {kernel.name}[..]({names})")
-        unknown = [name for name in operands if name not in kernel.parameters]
-        missing = [name for name in kernel.parameters if name not in operands]
+        unknown = [name for name in operands if name not in kernel.takes]
+        missing = [name for name in kernel.takes if name not in operands]
         if unknown or missing:
-            names = ", ".join(kernel.parameters)
+            names = ", ".join(kernel.takes)
             wrong = [f"missing {', '.join(missing)}"] if missing else []
             wrong += [f"unknown {', '.join(unknown)}"] if unknown else []
             fail(f"{kernel.name} takes {names}; {'; '.join(wrong)}")
         views = {name: _checked(kernel, name, operands[name]) for name in kernel.parameters}
-        return trace.launch(kernel, self.axes, views, _handles(kernel, after))
+        numbers = {name: _number(kernel, name, operands[name]) for name in kernel.scalars}
+        return trace.launch(kernel, self.axes, views, numbers, _handles(kernel, after))
 
 
 def _handles(kernel: Kernel, after: Any) -> list[Any]:
@@ -183,6 +196,24 @@ def _handles(kernel: Kernel, after: Any) -> list[Any]:
         if not hasattr(handle, "op"):
             fail(f"{kernel.name}: after= takes a list of what launches return, found {handle!r}")
     return given
+
+
+def _number(kernel: Kernel, name: str, operand: Any) -> Index:
+    if not isinstance(operand, Number) and (
+        isinstance(operand, bool) or not hasattr(operand, "__index__")
+    ):
+        fail(
+            f"{kernel.name}: {name} takes an integer, a loop variable, a symbol, an element of an"
+            f" integer tensor or an expression of them, found {operand!r}"
+        )
+    number, spec = as_index(operand), kernel.scalars[name]
+    known = number.constant
+    if known is not None and not spec.least <= known <= spec.most:
+        fail(
+            f"{kernel.name}: number {name!r} (declared at {kernel.place}): expected {spec.least} to"
+            f" {spec.most}, found {known}"
+        )
+    return number
 
 
 def _checked(kernel: Kernel, name: str, operand: Any) -> TensorView:
@@ -207,8 +238,12 @@ def _checked(kernel: Kernel, name: str, operand: Any) -> TensorView:
     return view
 
 
-def _parameters(function: Callable[..., Any], place: Place) -> dict[str, ParameterSpec]:
+def _parameters(
+    function: Callable[..., Any], place: Place
+) -> tuple[dict[str, ParameterSpec], dict[str, ScalarSpec]]:
+    """The tiles and the numbers of a kernel's signature."""
     specs: dict[str, ParameterSpec] = {}
+    scalars: dict[str, ScalarSpec] = {}
     check_name("a kernel", function.__name__, place)
     for name, parameter in inspect.signature(function).parameters.items():
         check_name(f"a parameter of {function.__name__}", name, place)
@@ -219,21 +254,25 @@ def _parameters(function: Callable[..., Any], place: Place) -> dict[str, Paramet
                 " remove `from __future__ import annotations` from the file, or the quotes",
                 place,
             )
-        if not isinstance(annotation, ParameterSpec):
+        annotation = ANY_SCALAR if annotation is Scalar else annotation
+        if not isinstance(annotation, (ParameterSpec, ScalarSpec)):
             fail(
                 f"parameter {name!r} of {function.__name__} needs an annotation such as"
-                " In[Tile[rows, columns, dtype]]",
+                " In[Tile[rows, columns, dtype]] or Scalar",
                 place,
             )
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             fail(f"parameter {name!r} of {function.__name__}: * and ** are not allowed", place)
-        specs[name] = annotation
+        if isinstance(annotation, ScalarSpec):
+            scalars[name] = annotation
+        else:
+            specs[name] = annotation
     if not specs or all(spec.role == "in" for spec in specs.values()):
         fail(
             f"kernel {function.__name__!r} writes nothing: it needs an Out or InOut parameter",
             place,
         )
-    return specs
+    return specs, scalars
 
 
 @overload

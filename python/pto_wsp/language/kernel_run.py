@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,8 +14,9 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from pto_wsp.dialects import tile
 from pto_wsp.dialects.dtypes import dtype_named
 from pto_wsp.dialects.tile import RefType
+from pto_wsp.language.index import Index
 from pto_wsp.language.kernel_trace import KernelTrace, Ref, tracing
-from pto_wsp.language.parameters import ParameterSpec
+from pto_wsp.language.parameters import ParameterSpec, ScalarSpec
 from pto_wsp.language.source import fail
 from pto_wsp.reference.kernels import KernelState
 
@@ -43,6 +45,7 @@ class EagerTrace(KernelTrace):
 def run_body(
     function: Callable[..., Any],
     parameters: Mapping[str, ParameterSpec],
+    scalars: Mapping[str, ScalarSpec],
     folder: str,
     given: Mapping[str, Any],
 ) -> dict[str, NDArray[Any]]:
@@ -57,13 +60,23 @@ def run_body(
     name = f"{function.__name__}.run"
     trace = EagerTrace(kernel.body.block, folder, by_argument, name)
     refs = {name: Ref(name, spec, arguments[name]) for name, spec in parameters.items()}
+    numbers = {name: _number(name, spec, given[name]) for name, spec in scalars.items()}
     with tracing(trace):
-        function(**refs)
+        function(**refs, **numbers)
     return {name: memory[name] for name, spec in parameters.items() if spec.role != "in"}
 
 
 def _type(spec: ParameterSpec) -> RefType:
     return tile.RefType((spec.tile.rows, spec.tile.cols), dtype_named(spec.tile.dtype.value).type)
+
+
+def _number(name: str, spec: ScalarSpec, given: Any) -> Index:
+    if isinstance(given, bool) or not hasattr(given, "__index__"):
+        fail(f"run: number {name!r} is an integer, found {given!r}")
+    number = operator.index(given)
+    if not spec.least <= number <= spec.most:
+        fail(f"run: number {name!r}: expected {spec.least} to {spec.most}, found {number}")
+    return Index({}, number, name=name)
 
 
 def _memory(name: str, spec: ParameterSpec, given: Mapping[str, Any]) -> NDArray[Any]:

@@ -80,6 +80,10 @@ class KernelTrace:
         block = owner if isinstance(owner, Block) else owner.parent
         return any(block is known for known in self._blocks)
 
+    def is_given(self, value: SSAValue) -> bool:
+        """True for a number that launches give."""
+        return value.owner is self._blocks[0]
+
     is_eager = False
     """Whether ops are computed at once."""
 

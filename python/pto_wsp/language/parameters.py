@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from pto_wsp.dialects.indices import NUMBER_MAX
 from pto_wsp.language.dtypes import DType
 from pto_wsp.language.source import fail
 
@@ -29,6 +30,39 @@ class ParameterSpec:
 
     role: Role
     tile: TileSpec
+
+
+@dataclass(frozen=True)
+class ScalarSpec:
+    """A number that a launch gives: from `least` to `most`."""
+
+    least: int
+    most: int
+
+
+class Scalar:
+    """`n: Scalar`, `n: Scalar[0, 64]`: an integer that every launch gives, in a range (32 bits).
+
+    In the kernel it stands where the number of a `tl.range` loop may, and decides how long such a
+    loop is: `for k in tl.range(n)`. A launch gives an index: `kernel[b](.., n=lengths[b] // 64)`.
+    A run tests it: ExecutionError for a number outside of the range.
+    """
+
+    def __class_getitem__(cls, item: Any) -> ScalarSpec:
+        parts = cast("tuple[Any, ...]", item if isinstance(item, tuple) else (item,))
+        if len(parts) != 2 or any(isinstance(n, bool) or not isinstance(n, int) for n in parts):
+            fail(f"expected Scalar[least, most], two integers, found Scalar[{_shown(parts)}]")
+        least, most = parts
+        if not -NUMBER_MAX <= least <= most <= NUMBER_MAX:
+            fail(
+                f"expected Scalar[least, most] with least <= most, both less than 2**40 from 0,"
+                f" found Scalar[{least}, {most}]"
+            )
+        return ScalarSpec(least, most)
+
+
+ANY_SCALAR = ScalarSpec(-(2**31), 2**31 - 1)
+"""What `Scalar` without a range stands for."""
 
 
 class Tile:

@@ -275,6 +275,7 @@ class WorkloadTrace:
         kernel: Kernel,
         axes: Sequence[Index],
         views: Mapping[str, TensorView],
+        numbers: Mapping[str, Index],
         after: Sequence[Handle],
     ) -> Handle:
         known = self.kernels.setdefault(kernel.name, kernel)
@@ -290,9 +291,10 @@ class WorkloadTrace:
         for name, view in views.items():
             operands[kernel.parameters[name].role].append(self.view(view, f"{what}, {name}"))
         named = dict(zip(names, values, strict=True))
+        given = [self.value_of(number, f"{what}, {name}") for name, number in numbers.items()]
         sources = [self._source(handle, what) for handle in after]
         lists = (operands["in"], operands["out"], operands["inout"], sources)
-        op = task.LaunchOp(kernel.name, named, *lists, has_handle=True)
+        op = task.LaunchOp(kernel.name, named, *lists, numbers=given, has_handle=True)
         self.insert(op)
         return Handle(op, what)
 

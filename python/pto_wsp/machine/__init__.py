@@ -60,10 +60,16 @@ class Machine:
             yield Entry(key, entry["value"], entry["unit"], entry["source"], meaning["what"])
 
     def kernel_report(
-        self, name: str, location: str, unit: str, fragments: Sequence[_core.Fragment]
+        self,
+        name: str,
+        location: str,
+        unit: str,
+        fragments: Sequence[_core.Fragment],
+        loops: Sequence[str] = (),
     ) -> _core.KernelReport:
-        """What a kernel of these fragments costs, and why."""
-        return _core.kernel_report(self._profile, name, location, unit, fragments)
+        """What a kernel of these fragments costs, and why; `loops` are the places of its dynamic
+        ones."""
+        return _core.kernel_report(self._profile, name, location, unit, fragments, loops)
 
 
 def profile_names() -> list[str]:

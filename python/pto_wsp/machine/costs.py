@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 
 from pto_wsp import _core
 from pto_wsp.dialects import tile
@@ -20,7 +21,10 @@ def kernel_reports(module: ModuleOp, machine: Machine) -> Iterator[_core.KernelR
         if isinstance(kernel, tile.KernelOp) and kernel.fragments is not None:
             assert kernel.unit is not None
             fragments = [_row(fragment) for fragment in kernel.fragments]
-            report = machine.kernel_report(kernel.symbol, _place(kernel), kernel.unit, fragments)
+            loops = [_place(loop) for loop in kernel.dynamic_loops]
+            report = machine.kernel_report(
+                kernel.symbol, _place(kernel), kernel.unit, fragments, loops
+            )
             if kernel.cost is not None:
                 report["given"] = kernel.cost
             yield report
@@ -35,11 +39,12 @@ def costs_text(reports: Sequence[_core.KernelReport], machine: Machine) -> str:
 def _row(fragment: tile.FragmentAttr) -> _core.Fragment:
     dtype = dtype_info(fragment.element_type).name
     shape, trips = fragment.shape, fragment.trips.data
-    return fragment.op.data, fragment.pipe.data, dtype, shape, fragment.bytes, trips
+    loops = [loop.data for loop in fragment.loops]
+    return fragment.op.data, fragment.pipe.data, dtype, shape, fragment.bytes, trips, loops
 
 
-def _place(kernel: tile.KernelOp) -> str:
-    location = file_line_col(kernel.location)
+def _place(op: Operation) -> str:
+    location = file_line_col(op.location)
     return f"{location.filename.data}:{location.line.data}" if location else "?"
 
 
@@ -50,6 +55,7 @@ def _lines(report: _core.KernelReport, clock: int) -> Iterator[str]:
         f"{report['name']} ({report['location']}), {report['unit']}: {cycles} cycles, "
         f"{cycles / clock * 1e6:.3f} us "
         f"(load {phases[0]}, compute {phases[1]}, store {phases[2]}); bound by {report['bound_by']}"
+        + ("; without the trips of its dynamic loops" if report["loops"] else "")
     )
     if given := report.get("given"):
         yield f"  takes {given} instead, as its cost is given"
@@ -68,6 +74,11 @@ def _lines(report: _core.KernelReport, clock: int) -> Iterator[str]:
         used, size = buffer["used"], buffer["size"]
         yield f"  {buffer['name']:<10} {used:>12} {size:>14} {used / size:>7.1%}"
     yield from _roofline(report, cycles)
+    for loop in report["loops"]:
+        yield (
+            f"  and per trip of the loop at {loop['location']}: {loop['cycles']:.1f} cycles,"
+            f" {loop['bytes']} bytes, {loop['moved_bytes']} moved; {loop['operations']} operations"
+        )
 
 
 def _roofline(report: _core.KernelReport, cycles: int) -> Iterator[str]:

@@ -16,9 +16,9 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr
 
 from pto_wsp.dialects import task, tile
+from pto_wsp.dialects.indices import NUMBER_MAX
 from pto_wsp.dialects.locations import where
 from pto_wsp.dialects.task_channels import channel_of
-from pto_wsp.dialects.task_numbers import NUMBER_MAX
 from pto_wsp.errors import ExecutionError
 from pto_wsp.language.tensor import Tensor
 from pto_wsp.reference.kernels import run_kernel
@@ -267,7 +267,7 @@ class Interpreter:
             arrays.append(self._memory(box, parameter.type.shape))
         try:
             run = f"task {number} {op.kernel}" + (f"[{axes}]" if axes else "")
-            run_kernel(kernel, arrays, run)
+            run_kernel(kernel, arrays, [self._numbers[n] for n in op.numbers], run)
         except ExecutionError as error:
             raise ExecutionError(f"{what}: {error}") from None
         for parameter, box in zip(kernel.parameters, boxes, strict=True):

@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from pto_wsp.dialects.indices import Interval
+from pto_wsp.dialects.indices import NUMBER_MAX, Interval
 from pto_wsp.dialects.task import (
     CompareOp,
     CondOp,
@@ -22,8 +22,9 @@ from pto_wsp.dialects.task import (
     ViewOp,
     tensor_type,
 )
-from pto_wsp.dialects.task_numbers import NUMBER_MAX
+from pto_wsp.dialects.tile import KernelOp
 from pto_wsp.transforms.analysis.axis_ranges import expr_range, largest_number, value_range
+from pto_wsp.transforms.analysis.symbols import symbols
 from pto_wsp.transforms.analysis.tensor_uses import tensor_of
 from pto_wsp.transforms.diagnostics import Diagnostics
 
@@ -41,6 +42,7 @@ class TaskCheckBoundsPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         errors = Diagnostics()
         unsure: set[SSAValue] = set()
+        table = symbols(op)
         for child in op.walk():
             if isinstance(child, (IndexOp, ViewOp, CompareOp)):
                 _check_arithmetic(child, errors)
@@ -50,6 +52,7 @@ class TaskCheckBoundsPass(ModulePass):
                 if not _is_inside(child, errors) or child.source in unsure:
                     unsure.add(child.result)
             elif isinstance(child, LaunchOp):
+                _check_numbers(child, table.kernels.get(child.kernel), errors)
                 operands = (*child.ins, *child.outs, *child.inouts)
                 if any(operand in unsure for operand in operands):
                     child.checked = UnitAttr()
@@ -86,6 +89,20 @@ def _may_fail(op: LoopOp | SelectOp | SlotStoreOp, errors: Diagnostics) -> bool:
         case SlotStoreOp():
             found = value_range(op.value)
             return max(-found.low, found.high) > NUMBER_MAX
+
+
+def _check_numbers(launch: LaunchOp, kernel: KernelOp | None, errors: Diagnostics) -> None:
+    """Reports a number that surely is outside of its range; a run tests all."""
+    if kernel is None or len(kernel.numbers) != len(launch.numbers) or _never_runs(launch):
+        return
+    for given, value in zip(kernel.numbers, launch.numbers, strict=True):
+        found = value_range(value)
+        if found.low > given.most or found.high < given.least:
+            errors.error(
+                launch,
+                f"@{kernel.symbol}: number {given.title.data} is {_text(found)}, expected"
+                f" {given.least} to {given.most}",
+            )
 
 
 def _parents(op: Operation) -> Iterator[Operation]:

@@ -46,6 +46,13 @@ def _check_launch(launch: LaunchOp, table: Symbols, errors: Diagnostics) -> None
         known = ", ".join(f"@{name}" for name in table.kernels) or "none"
         errors.error(launch, f"there is no kernel @{launch.kernel}; known: {known}")
         return
+    if len(kernel.numbers) != len(launch.numbers):
+        names = ", ".join(number.title.data for number in kernel.numbers) or "none"
+        errors.error(
+            launch,
+            f"@{kernel.symbol} takes {len(kernel.numbers)} numbers ({names}),"
+            f" got {len(launch.numbers)}",
+        )
     given = {Role.IN: launch.ins, Role.OUT: launch.outs, Role.INOUT: launch.inouts}
     for role, values in given.items():
         parameters = [parameter for parameter in kernel.parameters if parameter.role is role]

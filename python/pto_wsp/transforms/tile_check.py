@@ -9,7 +9,7 @@ from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from pto_wsp.dialects.tile import (
@@ -24,6 +24,7 @@ from pto_wsp.dialects.tile import (
     Unit,
     tile_type,
 )
+from pto_wsp.dialects.tile_loops import is_dynamic
 from pto_wsp.transforms.diagnostics import Diagnostics
 
 
@@ -38,9 +39,7 @@ class TileCheckPass(ModulePass):
         for kernel in op.walk():
             if isinstance(kernel, KernelOp) and kernel.cpp is None:
                 _check_unit(kernel, errors)
-                for argument, parameter in zip(
-                    kernel.body.block.args, kernel.parameters, strict=True
-                ):
+                for argument, parameter in zip(kernel.arguments, kernel.parameters, strict=True):
                     if parameter.role is Role.OUT:
                         _check_out(kernel, argument, parameter, errors)
         errors.raise_if_any()
@@ -78,16 +77,26 @@ def _check_out(
 
 
 def stored_boxes(op: StoreOp) -> list[tuple[Shape, Shape]]:
-    """The boxes (offsets, extents) that a store surely writes; none if values choose the rows."""
-    if op.rows is not None:
+    """The boxes (offsets, extents) that a store surely writes; none if values choose the rows, or
+    numbers of the kernel whether and where it writes."""
+    if op.rows is not None or is_dynamic(op.indices) or _may_be_skipped(op):
         return []
     shape = tile_type(op.value).shape
     loops = [cast("ForOp", cast("Block", index.owner).parent_op()) for index in op.indices]
     row, col = op.offsets
     return [
         ((row.eval([], numbers), col.eval([], numbers)), shape)
-        for numbers in product(*(loop.numbers for loop in loops))
+        for numbers in product(*(loop.numbers or () for loop in loops))
     ]
+
+
+def _may_be_skipped(op: Operation) -> bool:
+    around = op.parent_op()
+    while isinstance(around, ForOp):
+        if around.numbers is None:
+            return True
+        around = around.parent_op()
+    return False
 
 
 def covered_elements(boxes: Sequence[tuple[Shape, Shape]]) -> int:

@@ -33,4 +33,5 @@ def _attribute(fragment: Fragment) -> FragmentAttr:
         fragment.bytes,
         fragment.pipe,
         fragment.trips,
+        fragment.loops,
     )

@@ -1,5 +1,6 @@
 // RUN: ptoc %s -p task-check-bounds --verify-diagnostics
 
+tile.kernel @counted (%y: inout 64x8xf32, %n: number 0 to 8) {}
 task.workload @misses {
   %t = task.tensor "t" : 64x8xf32
   %c = task.tensor "c" : 16xi64
@@ -14,6 +15,12 @@ task.workload @misses {
     // Bounds are the view's, as with NumPy.
     // expected-error @+1 {{"t": axis 1 has 4 elements, and a region of 4 begins at 4}}
     %f = task.view %e[0, 4] [1, 4]
+  }
+  task.parallel (%i) in (8) {
+    task.launch @counted numbers(%i) inouts(%t)
+    %f = task.index [%i + 9]
+    // expected-error @+1 {{@counted: number n is 9 up to 16, expected 0 to 8}}
+    task.launch @counted numbers(%f) inouts(%t)
   }
   task.select %e at %k in %c {
     // expected-error @+1 {{"t": axis 1 has 8 elements, and a region of 1 begins at 0 up to 15}}

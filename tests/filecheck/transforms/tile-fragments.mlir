@@ -34,6 +34,31 @@ tile.kernel @k (%x: in 4x64xf16, %w: in 64x32xf16, %y: out 4x32xf16) {
   %h = tile.cast %s : 4x32xf16
   tile.store %h, %y
 }
+// In loops whose length the kernel's numbers decide, by their numbers; trips of others multiply.
+// CHECK:      tile.kernel @lengths {{.*}} fragments [
+// CHECK-NEXT:   <load, 8x1x16, f32, 512, load, 1 in [0]>,
+// CHECK-NEXT:   <add, 8x1x16, f32, 0, vector, 5 in [0, 1]>,
+// CHECK-NEXT:   <exp, 8x1x16, f32, 0, vector, 1 in [2]>,
+// CHECK-NEXT:   <store, 8x1x16, f32, 512, store, 1>] {
+tile.kernel @lengths (%x: in 64x16xf32, %y: out 8x16xf32, %n: number 0 to 8) {
+  %zero = tile.constant 0.0 : 8x16xf32
+  %r = tile.for %k in 0 to [%n] step 1 carry(%a = %zero) {
+    %c = tile.load %x at [%k * 8, 0] : 8x16xf32
+    %s = tile.for %j in 0 to 5 step 1 carry(%b = %a) {
+      %t = tile.for %i in 0 to [%n + 1] step 1 carry(%d = %b) {
+        %e = tile.add %d, %c : 8x16xf32
+        tile.yield %e
+      }
+      tile.yield %t
+    }
+    tile.yield %s
+  }
+  %u = tile.for %k in 2 to [%n] step 2 carry(%a = %r) {
+    %f = tile.exp %a : 8x16xf32
+    tile.yield %f
+  }
+  tile.store %u, %y
+}
 // What a loop runs has its trips; another shape is an address.
 // CHECK:      tile.kernel @loop {{.*}} fragments [
 // CHECK-NEXT:   <load, 8x1x16, f32, 512, load, 24>,

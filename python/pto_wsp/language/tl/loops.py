@@ -31,25 +31,40 @@ _MOST = 1 << 31
 
 
 @recorded
-def range(start: int, stop: int | None = None, step: int = 1) -> Generator[Index]:
+def range(start: int | Index, stop: int | Index | None = None, step: int = 1) -> Generator[Index]:
     """The numbers of a loop that stays a loop: `for k in tl.range(n)`, or `(start, stop, step)`.
 
     The body is one piece of code, however many runs there are. Variables that hold a tile before
     the loop and are assigned to in it are carried from run to run; their shape and dtype stay. The
     number k stands in offsets, `tl.load(x, [0, k * 64], [128, 64])`, and beside tiles, in their
-    dtype: `tl.iota(x) + k * 64 < n`. TraceError for bounds that are
+    dtype: `tl.iota(x) + k * 64 < n`. The end may be a number that launches give, a `Scalar`, or an
+    expression of such: then each task has its own number of runs, none too, and a negative end is
+    an ExecutionError. TraceError for other bounds that are
     no integers, a step below 1, `break`, and for a body that changes anything but tiles.
     """
-    bounds = (0, start, step) if stop is None else (start, stop, step)
-    for bound in bounds:
-        if isinstance(bound, bool) or not isinstance(bound, int) or abs(bound) >= _MOST:  # pyright: ignore[reportUnnecessaryIsInstance]
+    first, end = (0, start) if stop is None else (start, stop)
+    for bound in (first, step, *([] if isinstance(end, Index) else [end])):
+        if isinstance(bound, bool) or not isinstance(bound, int) or abs(bound) >= _MOST:
             fail(f"tl.range takes integers of less than 32 bits, found {bound!r}")
+    assert isinstance(first, int)
     if step < 1:
         fail(f"tl.range: expected a step of at least 1, found {step}")
-    kernel, numbers = trace.current_trace("tl.range"), _range(*bounds)
+    kernel, bounds = trace.current_trace("tl.range"), _bounds(first, end, step)
     if kernel.is_eager:
-        return (Index({}, number, name="k") for number in numbers)
-    return _loop(kernel, numbers)
+        assert isinstance(bounds, _range), "in Kernel.run numbers are known"
+        return (Index({}, number, name="k") for number in bounds)
+    return _loop(kernel, bounds)
+
+
+def _bounds(start: int, stop: int | Index, step: int) -> _range | tile.Bounds:
+    known = stop.constant if isinstance(stop, Index) else stop
+    if isinstance(stop, Index) and known is not None and known < min(start, 0):
+        fail(f"tl.range: expected an end of at least {min(start, 0)}, found {known}")
+    if known is not None:
+        return _range(start, known, step)
+    assert isinstance(stop, Index)
+    expression, values = stop.expression()
+    return tile.Bounds(start, expression, step, values)
 
 
 @dataclass(frozen=True)
@@ -64,30 +79,46 @@ class _Run:
     """What Python numbers, texts and collections were, by variable."""
 
 
-def _loop(kernel: KernelTrace, numbers: _range) -> Generator[Index]:
+def _loop(kernel: KernelTrace, bounds: _range | tile.Bounds) -> Generator[Index]:
     frame = sys._getframe().f_back  # pyright: ignore[reportPrivateUsage]
     assert frame is not None, "a for statement asks for numbers"
-    if not numbers:
+    if isinstance(bounds, _range) and not bounds:
         return
+    _check_bounds(kernel, bounds)
     tiles = {
         name: value
         for name, value in dict(frame.f_locals).items()
         if type(value) is Value and kernel.sees(value.ssa)
     }
-    first = yield from _run(kernel, frame, numbers, tiles)
-    second = yield from _run(kernel, frame, numbers, tiles)
+    first = yield from _run(kernel, frame, bounds, tiles)
+    second = yield from _run(kernel, frame, bounds, tiles)
     _compare(first, second)
     second.loop.erase(safe_erase=False)
     _set(frame, tiles | _close(first, tiles))
 
 
+def _check_bounds(kernel: KernelTrace, bounds: _range | tile.Bounds) -> None:
+    """TraceError for an end that no task gives."""
+    if isinstance(bounds, _range):
+        return
+    for value in bounds.indices:
+        if not kernel.is_given(value):
+            fail(
+                "tl.range: the end is an integer or made of the kernel's Scalar parameters; the"
+                " number of a loop is neither"
+            )
+
+
 def _run(
-    kernel: KernelTrace, frame: FrameType, numbers: _range, tiles: Mapping[str, Value]
+    kernel: KernelTrace,
+    frame: FrameType,
+    bounds: _range | tile.Bounds,
+    tiles: Mapping[str, Value],
 ) -> Generator[Index, None, _Run]:
     """Lets Python run the body once, with a tile of its own in each variable."""
     inits = [value.ssa for value in tiles.values()]
     block = Block(arg_types=[IndexType(), *(init.type for init in inits)])
-    loop = tile.ForOp(numbers, inits, Region(block))
+    loop = tile.ForOp(bounds, inits, Region(block))
     block.args[0].name_hint = "k"
     own = {name: Value(arg) for name, arg in zip(tiles, block.args[1:], strict=True)}
     for name, value in own.items():
@@ -159,8 +190,9 @@ def _close(run: _Run, tiles: Mapping[str, Value]) -> dict[str, Value]:
         block.erase_arg(argument)
     inits = [tiles[name].ssa for name in run.carried]
     body = run.loop.detach_region(run.loop.body)
+    bounds = run.loop.bounds
     run.loop.erase()
-    loop = trace.emit_op("tl.range", tile.ForOp, run.loop.numbers, inits, body)
+    loop = trace.emit_op("tl.range", tile.ForOp, bounds, inits, body)
     return dict(zip(run.carried, map(Value, loop.results), strict=True))
 
 

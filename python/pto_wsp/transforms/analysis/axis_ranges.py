@@ -8,7 +8,7 @@ from xdsl.ir import Block, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineSymExpr
 
 from pto_wsp.dialects.dtypes import dtype_info
-from pto_wsp.dialects.indices import Interval, interval_of
+from pto_wsp.dialects.indices import NUMBER_MAX, Interval, interval_of
 from pto_wsp.dialects.task import (
     ConsumeOp,
     IndexOp,
@@ -20,7 +20,6 @@ from pto_wsp.dialects.task import (
     tensor_type,
 )
 from pto_wsp.dialects.task_channels import channel_of
-from pto_wsp.dialects.task_numbers import NUMBER_MAX
 
 _ANY = Interval(-NUMBER_MAX, NUMBER_MAX, False)
 """What tensors and slots hold; a run refuses any other number."""

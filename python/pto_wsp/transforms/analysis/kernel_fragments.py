@@ -47,17 +47,20 @@ class Fragment:
     """Moved from or to global memory; 0 for compute."""
     pipe: Pipe
     trips: int = 1
+    loops: tuple[int, ...] = ()
+    """The kernel's dynamic loops around it: their trips multiply."""
 
 
 def kernel_fragments(kernel: KernelOp) -> tuple[Fragment, ...]:
     """The fragments of a kernel in program order.
 
     What costs nothing has none: constants, numbers of loops, what is printed, and slices of stride
-    1 and other shapes, which are addresses. What a loop runs has as many trips as the loop.
+    1 and other shapes, which are addresses. What a loop runs has as many trips as the loop, or is
+    in it, by its number, where the kernel's numbers decide.
     """
     if kernel.cpp is not None:
         return tuple(_transfers(kernel))
-    return tuple(_fragments(kernel.body.block.ops, 1))
+    return tuple(_Walk(kernel).fragments(kernel.body.block.ops, 1, ()))
 
 
 def _transfers(kernel: KernelOp) -> Iterator[Fragment]:
@@ -69,14 +72,23 @@ def _transfers(kernel: KernelOp) -> Iterator[Fragment]:
                 yield _transfer(name, TileType(box.extents, element), element, pipe)
 
 
-def _fragments(ops: Iterable[Operation], trips: int) -> Iterator[Fragment]:
-    for op in ops:
-        if isinstance(op, FusedOp):
-            yield from _fragments(op.ops, trips)
-        elif isinstance(op, ForOp):
-            yield from _fragments(op.body.block.ops, trips * len(op.numbers))
-        elif (fragment := _fragment(op)) is not None:
-            yield replace(fragment, trips=trips)
+class _Walk:
+    def __init__(self, kernel: KernelOp) -> None:
+        self._loops = {loop: number for number, loop in enumerate(kernel.dynamic_loops)}
+
+    def fragments(
+        self, ops: Iterable[Operation], trips: int, loops: tuple[int, ...]
+    ) -> Iterator[Fragment]:
+        for op in ops:
+            if isinstance(op, FusedOp):
+                yield from self.fragments(op.ops, trips, loops)
+            elif isinstance(op, ForOp):
+                dynamic = op.numbers is None
+                times = 1 if op.numbers is None else len(op.numbers)
+                inner = (*loops, self._loops[op]) if dynamic else loops
+                yield from self.fragments(op.body.block.ops, trips * times, inner)
+            elif (fragment := _fragment(op)) is not None:
+                yield replace(fragment, trips=trips, loops=loops)
 
 
 def _fragment(op: Operation) -> Fragment | None:

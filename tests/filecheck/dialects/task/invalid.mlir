@@ -76,9 +76,9 @@ task.workload @views {
     // expected-error @+1 {{mod and floordiv are by a positive number, got -2}}
     %k = task.index [%i floordiv -2]
     // expected-error @+1 {{an axis is named twice: i, i}}
-    "task.launch"(%i, %i) <{callee = @k, axis_names = ["i", "i"], operandSegmentSizes = array<i32: 2, 0, 0, 0, 0>}> : (index, index) -> ()
+    "task.launch"(%i, %i) <{callee = @k, axis_names = ["i", "i"], operandSegmentSizes = array<i32: 2, 0, 0, 0, 0, 0>}> : (index, index) -> ()
     // expected-error @+1 {{1 axis values, 0 names}}
-    "task.launch"(%i) <{callee = @k, axis_names = [], operandSegmentSizes = array<i32: 1, 0, 0, 0, 0>}> : (index) -> ()
+    "task.launch"(%i) <{callee = @k, axis_names = [], operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0>}> : (index) -> ()
   }
 }
 

@@ -38,6 +38,8 @@ task.workload @all {
     task.launch @nothing
     // CHECK-NEXT: task.launch @update inouts(%x)
     task.launch @update inouts(%x) loc("model.py":12:3)
+    // CHECK: task.launch @counted [token = %t] numbers(%t, %b) inouts(%x)
+    task.launch @counted [token = %t] numbers(%t, %b) inouts(%x)
   }
   // CHECK:      task.seq (%s) in (8) {
   // CHECK-NEXT: }

@@ -224,6 +224,24 @@ tile.kernel @loops (%x: in 64x8xf32, %y: out 8x8xf32) {
 
 // -----
 
+tile.kernel @lengths (%x: in 64x8xf32, %y: inout 8x8xf32, %n: number 0 to 8, %far: number 60 to 90) {
+  tile.for %k in 0 to [%n] step 1 {
+    // expected-error @+1 {{a loop's length is no number of another loop}}
+    tile.for %j in 0 to [%k] step 1 { tile.yield }
+    // expected-error @+1 {{the number gets to 290, which is not in 0..255 of u8; declare its range: Scalar[least, most]}}
+    %m = tile.number [%n + %far * 3 + 12] : 1x1xui8
+    tile.yield
+  }
+  // Inside for some numbers is enough; for none is not.
+  %a = tile.load %x at [%n * 10, 0] : 8x8xf32
+  // expected-error @+1 {{a box of 8x8 at [60, 0] does not lie in 64x8}}
+  %b = tile.load %x at [%far, 0] : 8x8xf32
+  // expected-error @+1 {{an index gets beyond 2**60: use smaller factors and ranges}}
+  %c = tile.load %x at [%far * 1152921504606846976, 0] : 8x8xf32
+}
+
+// -----
+
 tile.kernel @fused (%x: in 4x8xf16, %y: out 4x8xf16) {
   %a = tile.load %x : 4x8xf16
   // expected-error @+1 {{the body ends in tile.yield of one value}}

@@ -170,6 +170,28 @@ tile.kernel @loop (%x: in 64x16xf32, %y: out 8x16xf32) {
   }
 }
 
+// CHECK:      tile.kernel @lengths (%x: in 64x16xf32, %y: inout 8x16xf32, %n: number 0 to 8, %at: number -4 to 16) {
+tile.kernel @lengths (%x: in 64x16xf32, %y: inout 8x16xf32, %n: number 0 to 8, %at: number -4 to 16) {
+  // CHECK-NEXT: tile.for %k in 0 to [%n] step 1 {
+  // CHECK-NEXT:   tile.for %j in -2 to [%n * 2 + %at] step 4 {
+  // CHECK-NEXT:     %a = tile.load %x at [%k * 8, 0] : 8x16xf32
+  // CHECK-NEXT:     %m = tile.number [%k + %at] : 1x1xi32
+  // CHECK-NEXT:     tile.store %a, %y at [%j, %at]
+  // CHECK-NEXT:     tile.yield
+  // CHECK-NEXT:   }
+  // CHECK-NEXT:   tile.yield
+  // CHECK-NEXT: }
+  tile.for %k in 0 to [%n] step 1 {
+    tile.for %j in -2 to [%n * 2 + %at] step 4 {
+      %a = tile.load %x at [%k * 8, 0] : 8x16xf32
+      %m = tile.number [%k + %at] : 1x1xi32
+      tile.store %a, %y at [%j, %at]
+      tile.yield
+    }
+    tile.yield
+  }
+}
+
 // CHECK:      tile.kernel @dtypes (%x: in 4x8xf8E4M3FN, %w: in 8x4xf8E4M3FN, %i: in 4x8xui8, %y: out 4x4xf64) {
 tile.kernel @dtypes (%x: in 4x8xf8E4M3FN, %w: in 8x4xf8E4M3FN, %i: in 4x8xui8, %y: out 4x4xf64) {
   // CHECK-NEXT: %a = tile.load %x at [0, 0] : 4x8xf8E4M3FN
