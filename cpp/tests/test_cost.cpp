@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <random>
@@ -331,6 +332,45 @@ TEST_CASE("a better machine is never slower") {
       CHECK(total(cost(v, PTO_VECTOR, better)) <= total(vector_cost(v)));
     }
   }
+}
+
+TEST_CASE("loops whose trips tasks decide: the cost is that of constant ones") {
+  const pto_loop loop = {"k.py:2", 0, 1, nullptr};
+  const pto_loop loops[] = {loop, loop};
+  // Loop 1 lies in loop 0; a matmul's loads and the store lie outside of both, in one, and in both.
+  Fragments open = {load(64, 64, PTO_F16), load(64, 32, PTO_F16, 3), matmul(64, 64, 32, PTO_F16),
+                    op("exp", 64, 32, PTO_F32), store(64, 32, PTO_F32)};
+  open[1].loops = 1;
+  open[2].loops = 3;
+  open[3].loops = 2;
+  const pto_kernel kernel = {"k", "k.py:1", PTO_CUBE, 0, nullptr, 5, open.data(), 0, nullptr, 0, nullptr, 2, loops};
+  const pto::CostFunction of = pto::cost_function(kernel, a3());
+  for (const int64_t outer : {0, 1, 2, 50}) {
+    for (const int64_t inner : {0, 1, 7, 4000}) {
+      CAPTURE(outer);
+      CAPTURE(inner);
+      Fragments constant = {open[0]};
+      if (outer > 0) constant.push_back(load(64, 32, PTO_F16, 3 * outer));
+      if (outer * inner > 0) constant.push_back(matmul(64, 64, 32, PTO_F16, outer * inner));
+      if (inner > 0) constant.push_back(op("exp", 64, 32, PTO_F32, inner));
+      constant.push_back(open[4]);
+      const int64_t trips[] = {outer, inner};
+      const pto::KernelCost found = of(trips), expected = cube_cost(constant);
+      CHECK(found.load == expected.load);
+      CHECK(found.compute == expected.compute);
+      CHECK(found.store == expected.store);
+      CHECK(found.load_bytes == expected.load_bytes);
+      CHECK(found.bytes == expected.bytes);
+      CHECK(found.read_bytes == expected.read_bytes);
+      CHECK(found.moved_bytes == expected.moved_bytes);
+      CHECK(found.borrowed_vector == expected.borrowed_vector);
+      CHECK(std::string(found.bound_by) == expected.bound_by);
+    }
+  }
+  const int64_t endless[] = {int64_t{1} << 40, int64_t{1} << 40};
+  CHECK_THROWS_WITH_AS(of(endless), doctest::Contains("op `load` is too large: 64 x 1 x 32, 3298534883328 trips"),
+                       pto::MachineError);
+  CHECK(pto::kernel_cost(kernel, a3()).compute == of(std::array<int64_t, 2>{}.data()).compute);
 }
 
 TEST_CASE("published GEMMs, one core's share of a 4 x 6 split") {

@@ -33,6 +33,7 @@ from pto_wsp import (
     P,
     Program,
     Ragged,
+    Scalar,
     Tensor,
     Tile,
     jit_kernel,
@@ -40,7 +41,7 @@ from pto_wsp import (
     workload,
 )
 
-F16, F32, I32 = DType.F16, DType.F32, DType.I32
+F16, F32 = DType.F16, DType.F32
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,6 @@ def tensors(c: Config) -> SimpleNamespace:
         lengths=Tensor(data=lengths, name="lengths"),
         pages=Tensor(data=pages, name="pages"),
         table=Tensor(data=table, name="table"),
-        position=Tensor(data=np.arange(c.context, dtype=np.int32), name="position"),
         largest=zeros("largest", 1),
         total=zeros("total", 1),
         partial=zeros("partial", c.dim),
@@ -100,18 +100,17 @@ def paged_decode(c: Config, t: SimpleNamespace) -> Program:
         q: In[Tile[H, D, F16]],
         keys: In[Tile[c.kv_heads * N, D, F16]],
         values: In[Tile[c.kv_heads * N, D, F16]],
-        position: In[Tile[1, N, I32]],
-        length: In[Tile[1, 1, I32]],
+        tokens: Scalar[1, c.context],
         largest: Out[Tile[H, 1, F32]],
         total: Out[Tile[H, 1, F32]],
         partial: Out[Tile[H, D, F32]],
     ):
-        """Per head: the largest score, the sum of e^(score - largest), values so weighed."""
-        is_there = tl.load(position) < tl.load(length)
+        """Per head: the largest score, the sum of e^(score - largest), values so weighed, of the
+        first `tokens` of the page."""
         for g in range(c.kv_heads):
             rows, heads = slice(g * N, (g + 1) * N), slice(g * shared, (g + 1) * shared)
             score = tl.matmul(q[heads, :], keys[rows, :], transpose_b=True) * D**-0.5
-            score = tl.where(is_there, score, -np.inf)
+            score = tl.where(tl.iota(score) < tokens, score, -np.inf)
             highest = tl.rowmax(score)
             p = tl.exp(score - highest)
             tl.store(largest, highest, (g * shared, 0))
@@ -123,22 +122,16 @@ def paged_decode(c: Config, t: SimpleNamespace) -> Program:
         largest: In[Tile[c.most_pages * H, 1, F32]],
         total: In[Tile[c.most_pages * H, 1, F32]],
         partial: In[Tile[c.most_pages * H, D, F32]],
-        position: In[Tile[1, c.context, I32]],
-        length: In[Tile[1, 1, I32]],
+        pages: Scalar[1, c.most_pages],
         o: Out[Tile[H, D, F16]],
     ):
         """Of the pages that the sequence has; for the others there is room only."""
-
-        def largest_of(i):
-            has = tl.load(position, [0, i * N], [1, 1]) < tl.load(length)
-            return tl.where(has, tl.load(largest, [i * H, 0], [H, 1]), -np.inf)
-
         highest = tl.full((H, 1), -np.inf, F32)
-        for i in tl.range(c.most_pages):
-            highest = tl.maximum(highest, largest_of(i))
+        for i in tl.range(pages):
+            highest = tl.maximum(highest, tl.load(largest, [i * H, 0], [H, 1]))
         weights, values = tl.alloc((H, 1)), tl.alloc((H, D))
-        for i in tl.range(c.most_pages):
-            weight = tl.exp(largest_of(i) - highest)
+        for i in tl.range(pages):
+            weight = tl.exp(tl.load(largest, [i * H, 0], [H, 1]) - highest)
             weights = weights + weight * tl.load(total, [i * H, 0], [H, 1])
             values = values + tl.rowmul(tl.load(partial, [i * H, 0], [H, D]), weight)
         tl.store(o, values / weights)
@@ -153,8 +146,7 @@ def paged_decode(c: Config, t: SimpleNamespace) -> Program:
                 q=t.q[b],
                 keys=t.keys[page],
                 values=t.values[page],
-                position=t.position[slice(i * N, (i + 1) * N)],
-                length=t.lengths[b],
+                tokens=t.lengths[b] - i * N,
                 largest=t.largest[b, part],
                 total=t.total[b, part],
                 partial=t.partial[b, part],
@@ -164,8 +156,7 @@ def paged_decode(c: Config, t: SimpleNamespace) -> Program:
                 largest=t.largest[b],
                 total=t.total[b],
                 partial=t.partial[b],
-                position=t.position,
-                length=t.lengths[b],
+                pages=t.pages[b],
                 o=t.o[b],
             )
 

@@ -1,6 +1,11 @@
 """Loops of kernels whose length every task has of its own: values, costs and mistakes."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +32,7 @@ from pto_wsp import (
     tl,
     workload,
 )
-from pto_wsp.errors import CompileError, TraceError
+from pto_wsp.errors import CompileError, MachineError, TraceError
 from pto_wsp.tools.ptoc import main as ptoc
 
 F16, F32, I32 = DType.F16, DType.F32, DType.I32
@@ -92,7 +97,7 @@ def nested(x: In[Row], y: Out[Part], n: Scalar[0, MOST], m: Scalar[-3, MOST]):
             a, b = b, a + tl.load(x, [0, i * 16], [1, 16])
         for _ in tl.range(0, 3, 2):
             a = a * 0.5
-    tl.store(y, a + b * 0.25 + m)
+    tl.store(y, tl.where((n > 4) & (m < 2), -a, a) + b * 0.25 + m)
 
 
 @jit_kernel
@@ -168,7 +173,7 @@ def exact() -> dict[str, NDArray[Any]]:
             for _ in range(m + 3):
                 a, b = b, a + pieces[:, i]
             a = a * 0.25
-        expected["nested"][t] = a + b * 0.25 + m
+        expected["nested"][t] = (-a if n > 4 and m < 2 else a) + b * 0.25 + m
         y = np.ones((1, WIDE))
         y[0, WIDE - 16 - 8 * n : WIDE - 8 * n] = X[t, 8 * n : 8 * n + 16]
         expected["moved"][t] = np.where(np.arange(WIDE) < tokens, -y, y)
@@ -359,6 +364,49 @@ def test_a_symbol_may_decide() -> None:
     assert list(given["end"] - given["start"]) == [77] * 4
 
 
+def ptosim(*arguments: object) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = [shutil.which("ptosim", path=path) or "ptosim", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_ptosim_gives_every_task_its_length(tmp_path: Path) -> None:
+    file = tmp_path / "chain.py"
+    file.write_text(SOURCE)
+    program = tmp_path / "chain.so"
+    assert ptoc([str(file), "--emit=so", "-o", str(program)]) == 0
+    cycles: list[int] = []
+    for n in (0, 3, 97):
+        ran = ptosim(program, "--symbol", f"n={n}", "--timing-only", "--stats", "-")
+        assert ran.returncode == 0, ran.stderr
+        cycles.append(json.loads(ran.stdout)["kernels"][0]["busy"])
+    assert [each - cycles[0] for each in cycles] == [0, 3 * 4 * 49, 97 * 4 * 49]
+    ran = ptosim(program, "--symbol", "n=98", "--timing-only")
+    assert ran.returncode == 1
+    assert "task chain[i=3] at chain.py:15: number 'n': expected 0 to 100, found 101" in ran.stderr
+
+
+def test_a_length_beyond_the_model_names_the_task() -> None:
+    @jit_kernel
+    def endless(y: Out[Tile[64, 1024, F32]], n: Scalar[0, 2**40 - 1]):
+        value = tl.alloc((64, 1024))
+        for _ in tl.range(n):
+            value = tl.exp(value)
+        tl.store(y, value)
+
+    y = Tensor.empty((128, 1024), F32, name="y")
+
+    @workload
+    def two():
+        for i in P(Dense[2]("i")):
+            endless[i](y=y[64 * i : 64 * i + 64], n=i * 2**36 + 1)
+
+    program = two().task_graph().compile()
+    with pytest.raises(MachineError, match=r"task endless\[i=1\] at .*no cost.*`exp` is too large"):
+        program.simulate()
+    program.simulate(**{"kernels.endless": 7})
+
+
 # ---- Mistakes ------------------------------------------------------------------------------------
 
 
@@ -457,6 +505,11 @@ def test_ends_are_numbers_of_launches() -> None:
     def empty(y: Out[Part], n: Scalar):
         tl.store(y, 1.0 if n else 0.0)
 
+    def unrolled(y: Out[Part], n: Scalar):
+        for _ in range(n):  # pyright: ignore[reportArgumentType]
+            tl.store(y, 1.0)
+
+    refused(unrolled, r"a Scalar has no value while the kernel is traced.*as it is tl.range\(")
     refused(empty, r"a Scalar has no value while the kernel is traced")
     refused(asked, r"a condition has no value while the kernel is traced.*use tl.where\(")
     refused(of_another_loop, r"tl.range: the end is an integer or made of the kernel's Scalar")

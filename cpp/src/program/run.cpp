@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "exec/describe.h"
 #include "exec/numbers.h"
 #include "program/alias_check.h"
 #include "program/kernel_infos.h"
@@ -94,7 +95,13 @@ class OrderedSink : public RunSink {
   int64_t simulate(pto_task task) {
     aliases_.check(task);
     task.keys = keys_.of(task);
-    return order_.submit(task);
+    try {
+      return order_.submit(task);
+    } catch (const MachineError& error) {
+      // Loops of its length have no cost.
+      throw MachineError(task_title(program_.kernels[task.kernel], program_.sites[task.site], task.axes) + ": " +
+                         error.what());
+    }
   }
 
   std::string title(const pto_task& task) const {

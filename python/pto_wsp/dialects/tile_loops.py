@@ -8,7 +8,7 @@ from typing import cast
 
 from typing_extensions import Self
 from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, IndexType, IntAttr
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue, TypeAttribute
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineExpr
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -27,7 +27,6 @@ from xdsl.printer import Printer
 from xdsl.traits import HasParent, IsTerminator, Pure, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
 
-from pto_wsp.dialects.dtypes import dtype_info, is_integer
 from pto_wsp.dialects.indices import Interval, index_map, interval_of, verify_index_map
 from pto_wsp.dialects.syntax import (
     CustomSyntax,
@@ -41,7 +40,6 @@ from pto_wsp.dialects.syntax import (
 )
 from pto_wsp.dialects.tile_types import NumberAttr, SpaceAttr, TileType
 from pto_wsp.dialects.tile_values import (
-    Arguments,
     ElementWiseOp,
     parse_type,
     print_type,
@@ -325,54 +323,6 @@ def _print_pair(printer: Printer, argument: SSAValue, init: SSAValue) -> None:
     printer.print_ssa_value(argument)
     printer.print_string(" = ")
     printer.print_ssa_value(init)
-
-
-@irdl_op_definition
-class NumberOp(ElementWiseOp):
-    """An index as a tile of one integer: `%1 = tile.number [%k * 64] : 1x1xi32`."""
-
-    name = "tile.number"
-
-    map_attr = prop_def(AffineMapAttr, prop_name="index")
-    indices = var_operand_def(IndexType())
-
-    def __init__(self, index: AffineExpr, indices: Sequence[SSAValue], element_type: TypeAttribute):
-        super().__init__(
-            operands=[indices],
-            properties={"index": index_map((index,), indices)},
-            result_types=[TileType((1, 1), element_type)],
-        )
-
-    @property
-    def index(self) -> AffineExpr:
-        """The number, over one symbol per element of `indices`."""
-        return self.map_attr.data.results[0]
-
-    def infer_type(self) -> TileType:
-        verify_index_map(self.map_attr.data, self.indices)
-        if len(self.map_attr.data.results) != 1:
-            raise VerifyException(f"one number, got {len(self.map_attr.data.results)}")
-        if not is_integer(self.type.element_type):
-            raise VerifyException(f"an index is an integer, got {self.type.short}")
-        info, found = dtype_info(self.type.element_type), index_range(self.index, self.indices)
-        for end in (found.low, found.high):
-            if end not in info.range:
-                hint = (
-                    "; declare its range: Scalar[least, most]" if is_dynamic(self.indices) else ""
-                )
-                raise VerifyException(
-                    f"the number gets to {end}, which is not in {info.range[0]}..{info.range[-1]}"
-                    f" of {info.name}{hint}"
-                )
-        return TileType((1, 1), self.type.element_type)
-
-    @classmethod
-    def parse_arguments(cls, parser: Parser) -> Arguments:
-        index, operands = parse_index_list(parser)
-        return operands, {"index": AffineMapAttr(index)}
-
-    def print_arguments(self, printer: Printer) -> None:
-        print_index_list(printer, self.map_attr.data, self.indices)
 
 
 def index_range(expr: AffineExpr, operands: Sequence[SSAValue]) -> Interval:

@@ -111,9 +111,14 @@ class Number(ABC):
         )
 
     def __index__(self) -> NoReturn:
+        instead = (
+            "to look up a number with it, make the array a Tensor(data=..)"
+            if _traced() == "workload"
+            else "a loop as long as it is tl.range(..)"
+        )
         fail(
             f"{self._what} has no value while the {_traced()} is traced: it is no Python integer;"
-            " to look up a number with it, make the array a Tensor(data=..)"
+            f" {instead}"
         )
 
     __int__ = __index__
@@ -296,7 +301,7 @@ class Condition(ABC):
         fail(
             f"a condition has no value while the {_traced()} is traced: `if`, `and`, `or`, `not`"
             " and chains such as `0 < i < 4` cannot look at it; use"
-            f" {_choice(', `&`, `|` and `~`')}"
+            f" {_choice()}, `&`, `|` and `~`"
         )
 
 
@@ -348,8 +353,8 @@ def _traced() -> str:
     return "kernel" if is_tracing() else "workload"
 
 
-def _choice(joined: str = "") -> str:
-    return f"P.when(..){joined}" if _traced() == "workload" else "tl.where(tile < number, a, b)"
+def _choice() -> str:
+    return "P.when(..)" if _traced() == "workload" else "tl.where(condition, a, b)"
 
 
 # ---- Numbers from what a user gives ------------------------------------------------------------

@@ -7,6 +7,27 @@
 namespace pto {
 namespace {
 
+// In one instruction each: `__builtin_convertvector` takes several.
+inline WordVector zero_extended(HalfVector half) {
+#if defined(__AVX512F__)
+  return (WordVector)_mm512_maskz_cvtepu16_epi32(0xffff, (__m256i)half);
+#elif defined(__AVX2__)
+  return (WordVector)_mm256_cvtepu16_epi32((__m128i)half);
+#else
+  return __builtin_convertvector(half, WordVector);
+#endif
+}
+
+inline HalfVector sign_extended(const char* bytes) {
+#if defined(__AVX512F__)
+  return (HalfVector)_mm256_cvtepi8_epi16(load_vector<__m128i>(bytes));
+#elif defined(__AVX2__)
+  return (HalfVector)_mm_cvtepi8_epi16(_mm_loadl_epi64((const __m128i*)bytes));
+#else
+  return (HalfVector) __builtin_convertvector(load_vector<SignedByteVector>(bytes), SignedHalfVector);
+#endif
+}
+
 struct F32 {
   static constexpr int kBytes = 4;
   static FloatVector widen(const char* from) { return load_vector<FloatVector>(from); }
@@ -17,7 +38,7 @@ struct F32 {
 struct BF16 {
   static constexpr int kBytes = 2;
   static FloatVector widen(const char* from) {
-    return (FloatVector)(__builtin_convertvector(load_vector<HalfVector>(from), WordVector) << 16);
+    return (FloatVector)(zero_extended(load_vector<HalfVector>(from)) << 16);
   }
   static WordVector rounded_bits(FloatVector value) {
     const WordVector bits = (WordVector)value;
@@ -80,7 +101,7 @@ struct F16 {
 struct F8E5M2 {
   static constexpr int kBytes = 1;
   static FloatVector widen(const char* from) {
-    const HalfVector half = __builtin_convertvector(load_vector<ByteVector>(from), HalfVector) << 8;
+    const HalfVector half = sign_extended(from) << 8;
     return F16::widen((const char*)&half);
   }
   static FloatVector round(FloatVector value) {
@@ -97,11 +118,10 @@ struct F8E5M2 {
 struct F8E4M3 {
   static constexpr int kBytes = 1;
   static FloatVector widen(const char* from) {
-    const HalfVector byte = __builtin_convertvector(load_vector<ByteVector>(from), HalfVector);
-    const HalfVector half = (byte & 0x80) << 8 | (byte & 0x7f) << 7;
-    const FloatVector value = F16::widen((const char*)&half) * 256.0f;
-    const WordVector bits = (WordVector)value;
-    return (FloatVector)((bits & 0x7fffffffu) == 0x43f00000u ? bits | 0x7fc00000u : bits);  // 480 stands for NaN
+    // The sign is in two places, then in one.
+    const HalfVector half = (sign_extended(from) << 7) & 0xbf80;
+    const HalfVector number = (half & 0x3f80) == 0x3f80 ? half | 0x7e00 : half;  // all ones stand for NaN
+    return F16::widen((const char*)&number) * 256.0f;
   }
   static FloatVector round(FloatVector value) {
     for (int lane = 0; lane < kLanes; ++lane) value[lane] = pto_round_f8e4m3(value[lane]);

@@ -37,8 +37,7 @@ Source operand_source(const pto_operand& operand, int64_t rows, int64_t cols) {
 
 typedef void (*MultiplyBlock)(int64_t, int64_t, int64_t, Left, Right, const float*, float*, int64_t);
 
-// Null for a right operand that has to be packed: its rows are no strips, or widening it takes so long that it is
-// better done once.
+// Null for a right operand that has to be packed, since its rows are no strips.
 MultiplyBlock multiply_in_place(const Source& b) {
   if (!b.data || b.col_step != 1) return nullptr;
   switch (b.dtype) {
@@ -48,8 +47,10 @@ MultiplyBlock multiply_in_place(const Source& b) {
       return multiply_block<F16>;
     case PTO_BF16:
       return multiply_block<BF16>;
+    case PTO_F8E4M3:
+      return multiply_block<F8E4M3>;
     default:
-      return nullptr;
+      return multiply_block<F8E5M2>;
   }
 }
 
@@ -92,9 +93,11 @@ class Product {
     return {space_.a, padded(depth)};
   }
 
-  // A right operand stays where it is if packing would not pay: few rows need it, or it fits into the cache.
+  // A right operand stays where it is if packing would not pay: few tiles of rows need it, or it fits into the cache.
+  // Bytes take long to widen.
   bool is_read_in_place() const {
-    return in_place_ && (m_ <= kFewTiles * kTileRows || (b_.dtype == PTO_F32 && k_ * n_ <= kFewElements));
+    const int64_t rows = (dtype_bytes(b_.dtype) == 1 ? 1 : kFewTiles) * kTileRows;
+    return in_place_ && (m_ <= rows || (b_.dtype == PTO_F32 && k_ * n_ <= kFewElements));
   }
 
   MatmulWorkspace& space_;

@@ -20,23 +20,40 @@ inline int64_t element_of(const Source& source, int64_t row, int64_t col) {
   return row * source.row_step + col * source.col_step;
 }
 
-constexpr int64_t kStrip = 64;
-
-// For a source whose columns are strips: reads these, and transposes them in registers.
+// The kLanes x kLanes elements from `first` on, whose columns are strips `col_step` apart, go to `out`.
 template <typename Reader>
-void pack_columns(Reader& reader, const Source& source, const Box& box, float* out) {
-  float strips[kLanes * kStrip];
+void pack_block(const Reader& reader, int64_t first, int64_t col_step, float* out, int64_t step) {
+  FloatVector block[kLanes];
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) block[i] = reader.strip(first + i * col_step, kLanes);
+  transpose(block);
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) store_vector(out + i * step, block[i]);
+}
+
+// Likewise, where there are fewer rows or columns; with zeros behind the columns.
+template <typename Reader>
+void pack_edge(const Reader& reader, int64_t first, int64_t col_step, int64_t rows, int64_t cols, float* out,
+               int64_t step) {
+  FloatVector block[kLanes] = {};
+  for (int64_t i = 0; i < cols; ++i) block[i] = reader.strip(first + i * col_step, rows);
+  transpose(block);
+  for (int64_t i = 0; i < rows; ++i) store_vector(out + i * step, block[i]);
+}
+
+// For a source whose columns are strips.
+template <typename Reader>
+void pack_columns(const Reader& reader, const Source& source, const Box& box, float* out) {
   const int64_t step = padded(box.cols);
   for (int64_t c = 0; c < box.cols; c += kLanes) {
-    const int64_t count = smaller(kLanes, box.cols - c);
-    __builtin_memset(strips + count * kStrip, 0, (kLanes - count) * kStrip * sizeof(float));
-    for (int64_t r = 0; r < box.rows; r += kStrip) {
-      const int64_t length = smaller(kStrip, box.rows - r);
-      for (int64_t i = 0; i < count; ++i) {
-        reader.read(element_of(source, box.row + r, box.col + c + i), source.row_step, length, strips + i * kStrip);
-      }
-      for (int64_t i = 0; i < length; i += kLanes) {
-        transpose(strips + i, kStrip, smaller(kLanes, length - i), out + (r + i) * step + c, step);
+    const int64_t cols = smaller(kLanes, box.cols - c);
+    for (int64_t r = 0; r < box.rows; r += kLanes) {
+      const int64_t rows = smaller(kLanes, box.rows - r), first = element_of(source, box.row + r, box.col + c);
+      float* block = out + r * step + c;
+      if (rows == kLanes && cols == kLanes) {
+        pack_block(reader, first, source.col_step, block, step);
+      } else {
+        pack_edge(reader, first, source.col_step, rows, cols, block, step);
       }
     }
   }
@@ -46,8 +63,8 @@ void pack_columns(Reader& reader, const Source& source, const Box& box, float* o
 template <typename Reader>
 void pack(const Source& source, const Box& box, float* out) {
   Reader reader(source);
-  if (!Reader::kRandom && source.row_step == 1 && source.col_step != 1) {
-    return pack_columns(reader, source, box, out);
+  if constexpr (!Reader::kRandom) {
+    if (source.row_step == 1 && source.col_step != 1) return pack_columns(reader, source, box, out);
   }
   const int64_t step = padded(box.cols);
   for (int64_t r = 0; r < box.rows; ++r, out += step) {

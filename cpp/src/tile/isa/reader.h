@@ -36,6 +36,12 @@ class MemoryReader {
     }
   }
 
+  // Up to kLanes neighbours, with zeros behind them.
+  FloatVector strip(int64_t element, int64_t count) const {
+    const char* from = data_ + element * Type::kBytes;
+    return count == kLanes ? Type::widen(from) : gather(from, Type::kBytes, count);
+  }
+
  private:
   static FloatVector gather(const char* from, int64_t stride, int64_t count) {
     char elements[kLanes * Type::kBytes] = {};

@@ -27,21 +27,20 @@ inline FloatVector interleave_upper(FloatVector a, FloatVector b) {
 #endif
 }
 
-// Column i of the block, whose rows lie `from_step` apart, goes to to + i * to_step, for `count` columns.
-inline void transpose(const float* from, int64_t from_step, int64_t count, float* to, int64_t to_step) {
-  FloatVector rows[2][kLanes];
-  for (int i = 0; i < kLanes; ++i) rows[0][i] = load_vector<FloatVector>(from + i * from_step);
-  int now = 0;
+// Makes rows of columns.
+inline void transpose(FloatVector (&block)[kLanes]) {
   // Each round doubles the number of rows that a vector has elements of.
 #pragma GCC unroll 4
-  for (int round = 1; round < kLanes; round *= 2, now = 1 - now) {
+  for (int round = 1; round < kLanes; round *= 2) {
+    FloatVector next[kLanes];
 #pragma GCC unroll 8
     for (int i = 0; i < kLanes / 2; ++i) {
-      rows[1 - now][2 * i] = interleave_lower(rows[now][i], rows[now][i + kLanes / 2]);
-      rows[1 - now][2 * i + 1] = interleave_upper(rows[now][i], rows[now][i + kLanes / 2]);
+      next[2 * i] = interleave_lower(block[i], block[i + kLanes / 2]);
+      next[2 * i + 1] = interleave_upper(block[i], block[i + kLanes / 2]);
     }
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) block[i] = next[i];
   }
-  for (int64_t i = 0; i < count; ++i) store_vector(to + i * to_step, rows[now][i]);
 }
 
 }  // namespace

@@ -32,7 +32,9 @@ typedef float FloatVector __attribute__((vector_size(4 * kLanes)));
 typedef uint32_t WordVector __attribute__((vector_size(4 * kLanes)));
 typedef int32_t IntVector __attribute__((vector_size(4 * kLanes)));
 typedef uint16_t HalfVector __attribute__((vector_size(2 * kLanes)));
+typedef int16_t SignedHalfVector __attribute__((vector_size(2 * kLanes)));
 typedef uint8_t ByteVector __attribute__((vector_size(kLanes)));
+typedef int8_t SignedByteVector __attribute__((vector_size(kLanes)));
 
 template <typename Vector>
 inline Vector load_vector(const void* from) {
