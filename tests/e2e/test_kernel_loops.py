@@ -7,7 +7,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pto_wsp import DType, In, Out, Program, Tensor, Tile, TraceError, jit_kernel, tl, workload
+from pto_wsp import (
+    DType,
+    In,
+    Out,
+    Program,
+    Scalar,
+    Tensor,
+    Tile,
+    TraceError,
+    jit_kernel,
+    tl,
+    workload,
+)
 
 F32, I32 = DType.F32, DType.I32
 Row, Square, Rows, One = Tile[1, 8, F32], Tile[16, 16, F32], Tile[10, 8, F32], Tile[1, 1, F32]
@@ -76,12 +88,12 @@ def numbered(x: In[Tile[4, 64, F32]], y: Out[Tile[4, 64, F32]], n: Out[Tile[4, 1
 
 
 @jit_kernel
-def chosen(x: In[Tile[4, 64, F32]], y: Out[Tile[4, 64, F32]]):
-    """Conditions on the numbers of two loops, alone and joined."""
+def chosen(x: In[Tile[4, 64, F32]], y: Out[Tile[4, 64, F32]], n: Scalar):
+    """Conditions on the numbers of two loops and of a task, alone and joined."""
     for k in tl.range(4):
         piece = tl.load(x, [0, k * 16], [4, 16])
         for j in tl.range(6):
-            piece = tl.where(k < 3, piece + 1.0, piece)
+            piece = tl.where(k < n, piece + 1.0, piece)
             piece = tl.where((j >= k) & ~(j == 4), piece * 2.0, piece)
             piece = tl.where((k * 2 - j > 1) | (k == 0), tl.rowmax(piece), piece - 0.5)
         tl.store(y, tl.where(k % 2 == 1, piece, 7.0), [0, k * 16])
@@ -120,7 +132,7 @@ def found() -> dict[str, Any]:
         nested(x=m, y=y["nested"])
         softmax_in_pieces(x=s, y=y["softmax"])
         numbered(x=s, y=y["masked"], n=seen)
-        chosen(x=s, y=y["chosen"])
+        chosen(x=s, y=y["chosen"], n=3)
 
     program = all_of_them().task_graph().compile()
     program.execute()
@@ -154,7 +166,7 @@ def test_conditions_on_the_numbers_of_runs_choose(found: dict[str, Any]) -> None
             piece = largest if k * 2 - j > 1 or k == 0 else piece - np.float32(0.5)
         expected[:, k * 16 : k * 16 + 16] = piece if k % 2 == 1 else 7
     np.testing.assert_array_equal(found["chosen"], expected)
-    np.testing.assert_array_equal(chosen.run(S), expected)
+    np.testing.assert_array_equal(chosen.run(S, n=3), expected)
 
 
 def test_a_number_has_to_lie_in_the_dtype_of_the_tile() -> None:
