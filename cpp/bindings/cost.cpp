@@ -18,9 +18,9 @@ namespace {
 
 using py::literals::operator""_a;
 
-// op, pipe, dtype, (m, k, n), bytes, trips, the loops around it
+// op, pipe, dtype, (m, k, n), bytes, trips, the loops around it, a transfer's parameter
 using Fragment = std::tuple<std::string, std::string, std::string, std::tuple<int64_t, int64_t, int64_t>, int64_t,
-                            int64_t, std::vector<uint32_t>>;
+                            int64_t, std::vector<uint32_t>, int32_t>;
 
 uint8_t pipe_named(const std::string& name) {
   constexpr const char* kPipes[] = {"load", "cube", "vector", "store"};
@@ -31,13 +31,13 @@ uint8_t pipe_named(const std::string& name) {
 }
 
 pto_fragment fragment_of(const Fragment& fragment) {
-  const auto& [op, pipe, dtype, extents, bytes, trips, around] = fragment;
+  const auto& [op, pipe, dtype, extents, bytes, trips, around, parameter] = fragment;
   const auto known = pto::dtype_named(dtype);
   if (!known) throw py::value_error("expected a dtype, found '" + dtype + "'");
   const auto& [m, k, n] = extents;
   uint64_t loops = 0;
   for (const uint32_t loop : around) loops |= uint64_t{1} << loop;
-  return {op.c_str(), pipe_named(pipe), static_cast<uint8_t>(*known), m, k, n, bytes, trips, loops};
+  return {op.c_str(), pipe_named(pipe), static_cast<uint8_t>(*known), m, k, n, bytes, trips, loops, parameter};
 }
 
 py::dict to_python(const pto::KernelReport& report) {

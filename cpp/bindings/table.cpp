@@ -127,7 +127,7 @@ void bind_table(py::module_& m) {
 machine: the fields of MachineConfig (cpp/include/pto/config.h); what is absent has its default.
 settings: a schedule's settings as a JSON object (docs/settings.md).
 kernels: dicts of name, unit, roles, load, compute, store (cycles), load_bytes, bytes, moved_bytes (else as bytes),
-         read_bytes (-1: all of the regions read).
+         loads (bytes through each parameter; else all of each region read).
 tensors: (name, element_bytes, extents).
 program: ("task", kernel, [(tensor, offsets, extents), ...], {key function: value}, [ids that it comes after]), the last
          two if need be; ("read", (tensor, offsets, extents)), ("scope",), ("part",), ("end",), ("pipeline", [depth of a channel, ...],

@@ -105,7 +105,6 @@ void read_cost(Fields& fields, const std::string& what, pto::KernelCost& cost) {
   fields.read("bytes", cost.bytes);
   cost.moved_bytes = cost.bytes;
   fields.read("moved_bytes", cost.moved_bytes);
-  fields.read("read_bytes", cost.read_bytes);
   expect(cost.load >= 0 && cost.compute >= 0 && cost.store >= 0, what + ": a cost is negative");
   expect(cost.load_bytes >= 0 && cost.load_bytes <= cost.bytes, what + ": expected 0 <= load_bytes <= bytes");
   expect(cost.moved_bytes >= cost.bytes, what + ": expected bytes <= moved_bytes");
@@ -119,8 +118,25 @@ pto::KernelCost with_trips(const pto::KernelCost& fixed, const pto::KernelCost& 
   cost.load_bytes += trips * trip.load_bytes;
   cost.bytes += trips * trip.bytes;
   cost.moved_bytes += trips * trip.moved_bytes;
-  if (cost.read_bytes >= 0) cost.read_bytes += trips * trip.read_bytes;
   return cost;
+}
+
+std::vector<int64_t> read_loads(Fields& fields, const std::string& what, size_t parameters) {
+  std::vector<int64_t> loads;
+  fields.read("loads", loads);
+  expect(loads.empty() || loads.size() == parameters, what + ": expected loads of as many bytes as parameters");
+  for (const int64_t bytes : loads) expect(bytes >= 0, what + ": a load is negative");
+  return loads;
+}
+
+pto::LoadFunction with_trips(std::vector<int64_t> fixed, std::vector<int64_t> trip) {
+  if (fixed.empty()) return {};
+  trip.resize(fixed.size());
+  return [fixed = std::move(fixed), trip = std::move(trip)](const int64_t* trips) {
+    std::vector<int64_t> loads = fixed;
+    for (size_t i = 0; trips != nullptr && i < loads.size(); ++i) loads[i] += trips[0] * trip[i];
+    return loads;
+  };
 }
 
 pto::KernelInfo read_kernel(const py::handle& item, size_t number) {
@@ -136,17 +152,20 @@ pto::KernelInfo read_kernel(const py::handle& item, size_t number) {
         one_of<pto_role>(what + ".roles", role, {{"in", PTO_IN}, {"out", PTO_OUT}, {"inout", PTO_INOUT}}));
   }
   read_cost(fields, what, kernel.cost);
+  const std::vector<int64_t> loads = read_loads(fields, what, kernel.roles.size());
+  std::vector<int64_t> trip_loads;
   if (const py::dict per_trip = fields.section("per_trip"); !per_trip.empty()) {
     const std::string part = what + ".per_trip";
     Fields inner(per_trip, part);
     pto::KernelCost trip;
-    trip.read_bytes = 0;
     read_cost(inner, part, trip);
+    trip_loads = read_loads(inner, part, kernel.roles.size());
     inner.refuse_others();
     kernel.loops.push_back({"", 0, 1, [](const int64_t* numbers) { return numbers[0]; }});
     kernel.cost_of = [fixed = kernel.cost, trip](const int64_t* trips) { return with_trips(fixed, trip, trips[0]); };
   }
   fields.refuse_others();
+  kernel.loads_of = with_trips(loads, trip_loads);
   return kernel;
 }
 

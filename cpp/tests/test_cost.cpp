@@ -23,16 +23,16 @@ const pto::Machine& a3() {
 }
 
 pto_fragment load(int64_t rows, int64_t cols, pto_dtype dtype, int64_t trips = 1) {
-  return {"load", PTO_PIPE_LOAD, dtype, rows, 1, cols, rows * cols * pto::dtype_info(dtype).bytes, trips, 0};
+  return {"load", PTO_PIPE_LOAD, dtype, rows, 1, cols, rows * cols * pto::dtype_info(dtype).bytes, trips, 0, 0};
 }
 pto_fragment store(int64_t rows, int64_t cols, pto_dtype dtype, int64_t trips = 1) {
-  return {"store", PTO_PIPE_STORE, dtype, rows, 1, cols, rows * cols * pto::dtype_info(dtype).bytes, trips, 0};
+  return {"store", PTO_PIPE_STORE, dtype, rows, 1, cols, rows * cols * pto::dtype_info(dtype).bytes, trips, 0, 0};
 }
 pto_fragment op(const char* name, int64_t rows, int64_t cols, pto_dtype dtype, int64_t trips = 1) {
-  return {name, PTO_PIPE_VECTOR, dtype, rows, 1, cols, 0, trips, 0};
+  return {name, PTO_PIPE_VECTOR, dtype, rows, 1, cols, 0, trips, 0, -1};
 }
 pto_fragment matmul(int64_t m, int64_t k, int64_t n, pto_dtype dtype, int64_t trips = 1) {
-  return {"matmul", PTO_PIPE_CUBE, dtype, m, k, n, 0, trips, 0};
+  return {"matmul", PTO_PIPE_CUBE, dtype, m, k, n, 0, trips, 0, -1};
 }
 
 pto::KernelCost cost(const Fragments& fragments, pto_unit unit, const pto::Machine& machine = a3()) {

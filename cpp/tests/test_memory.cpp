@@ -39,11 +39,11 @@ KernelInfo kernel(std::vector<pto_role> roles, int64_t load_bytes = 0, int64_t b
   return info;
 }
 
-std::vector<Touch> touches(Cells& cells, const std::vector<pto_region>& operands,
-                           const KernelCost& cost = {.bytes = 1}) {
+std::vector<Touch> touches(Cells& cells, const std::vector<pto_region>& operands, const KernelCost& cost = {.bytes = 1},
+                           const std::vector<int64_t>& loads = {}) {
   pto_task task{};
   task.operands = operands.data();
-  return cells.touches(task, cost);
+  return cells.touches(task, cost, loads);
 }
 
 // A machine whose HBM moves a byte in a cycle.
@@ -154,11 +154,10 @@ TEST_CASE("cells: at most 4096 of a tensor, long along its last axes") {
 TEST_CASE("cells: roles, empty regions, kernels that take a part of their regions") {
   std::vector<KernelInfo> kernels = {kernel({PTO_IN, PTO_OUT, PTO_INOUT}, 0, 1)};
   const std::vector<TensorInfo> tensors = {tensor({10}), tensor({10}), tensor({10})};
-  kernels[0].cost.read_bytes = 5;
   Cells cells(kernels, tensors);
-  // 20 bytes are read by name, 5 are loaded.
-  CHECK(touches(cells, {box(0, {0}, {10}), box(1, {0}, {10}), box(2, {0}, {10})}, kernels[0].cost) ==
-        std::vector<Touch>{{0, false, 3, 10}, {1, true, 10, 10}, {2, false, 3, 10}, {2, true, 10, 10}});
+  // Of the first region 3 of 10 bytes are loaded, the third one is loaded twice.
+  CHECK(touches(cells, {box(0, {0}, {10}), box(1, {0}, {10}), box(2, {0}, {10})}, {.bytes = 1}, {3, 0, 20}) ==
+        std::vector<Touch>{{0, false, 3, 10}, {1, true, 10, 10}, {2, false, 10, 10}, {2, true, 10, 10}});
   CHECK(touches(cells, {box(0, {0}, {0}), box(1, {0}, {0}), box(2, {0}, {0})}).empty());
 }
 

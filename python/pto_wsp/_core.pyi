@@ -105,8 +105,8 @@ class KernelReport(TypedDict):
     given: NotRequired[str]
     """What the kernel takes in the place of all this: its `cost=`."""
 
-Fragment = tuple[str, str, str, tuple[int, int, int], int, int, Sequence[int]]
-"""Op, pipe, dtype, extents m x k x n, bytes, trips, the loops around it."""
+Fragment = tuple[str, str, str, tuple[int, int, int], int, int, Sequence[int], int]
+"""Op, pipe, dtype, extents m x k x n, bytes, trips, the loops around it, a transfer's parameter."""
 
 def kernel_report(
     machine: Machine,

@@ -64,18 +64,18 @@ class Cells:
 
     def touches(self, line: tuple[Any, ...]) -> list[Touch]:
         kernel = self.kernels[line[1]].of(trips_of(line))
-        operands = list(zip(kernel.roles, map(read_region, line[2]), strict=True))
-        read = sum(self._bytes(region) for role, region in operands if role != "out")
-        loaded = read if kernel.read_bytes < 0 else min(read, kernel.read_bytes)
+        operands = zip(kernel.roles, map(read_region, line[2]), strict=True)
         touches: list[Touch] = []
         if kernel.bytes == 0:
             return touches
-        for role, region in operands:
+        for number, (role, region) in enumerate(operands):
             if region.empty:
                 continue
             if role != "out":
+                held = self._bytes(region)
+                loaded = held if kernel.loads is None else min(held, kernel.loads[number])
                 touches += [
-                    touch._replace(bytes=-(-touch.bytes * loaded // read))
+                    touch._replace(bytes=-(-touch.bytes * loaded // held))
                     for touch in self._parts(region, writes=False)
                 ]
             if role != "in":

@@ -157,7 +157,7 @@ def random_run(rng: Random, size: Size, *, focus: Focus = ANYTHING, refusable: b
     kernels = [random_kernel(rng, f"k{i}", rng.choice(units)) for i in range(rng.randint(1, 5))]
     if focus.trips:
         for kernel in kernels:
-            kernel["per_trip"] = random_trip(rng)
+            kernel["per_trip"] = random_trip(rng, kernel["roles"])
     tensors = [random_tensor(rng, f"t{i}", size) for i in range(rng.randint(1, 3))]
     writer = ProgramWriter(rng, machine, settings, kernels, tensors, size, focus, refusable)
     program = writer.write()
@@ -299,21 +299,26 @@ def random_policy(rng: Random) -> str:
 
 def random_kernel(rng: Random, name: str, unit: str) -> dict[str, Any]:
     moved = rng.choice((0, 0, 1, 4, 10))
-    return {
+    roles = [rng.choice(("in", "in", "out", "inout")) for _ in range(rng.randint(0, 3))]
+    kernel: dict[str, Any] = {
         "name": name,
         "unit": unit,
-        "roles": [rng.choice(("in", "in", "out", "inout")) for _ in range(rng.randint(0, 3))],
+        "roles": roles,
         "load": rng.choice(SMALL),
         "compute": rng.choice((0, 1, 2, 3, 7, 20)),
         "store": rng.choice(SMALL),
         "load_bytes": rng.randint(0, moved),
         "bytes": moved,
         "moved_bytes": moved + rng.choice((0, 0, 1, 9)),
-        "read_bytes": rng.choice((-1, -1, 0, 2, 5)),
     }
+    return kernel | ({"loads": random_loads(rng, roles)} if rng.random() < 0.5 else {})
 
 
-def random_trip(rng: Random) -> dict[str, int]:
+def random_loads(rng: Random, roles: Sequence[str]) -> list[int]:
+    return [rng.choice((0, 1, 2, 5, 100)) for _ in roles]
+
+
+def random_trip(rng: Random, roles: Sequence[str]) -> dict[str, Any]:
     moved = rng.choice((0, 0, 1, 4))
     return {
         "load": rng.choice(SMALL),
@@ -322,7 +327,7 @@ def random_trip(rng: Random) -> dict[str, int]:
         "load_bytes": rng.randint(0, moved),
         "bytes": moved,
         "moved_bytes": moved + rng.choice((0, 1)),
-        "read_bytes": rng.choice((0, 1, 3)),
+        "loads": random_loads(rng, roles),
     }
 
 

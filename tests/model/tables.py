@@ -154,9 +154,9 @@ class Kernel:
     bytes: int = 0
     moved_bytes: int | None = None
     """Through L2; None: as many as `bytes`."""
-    read_bytes: int = -1
-    """Taken from the regions that it reads; -1: all of them."""
-    per_trip: Mapping[str, int] | None = None
+    loads: Sequence[int] | None = None
+    """Bytes through each parameter; None: all of each region that it reads."""
+    per_trip: Mapping[str, Any] | None = None
     """What each trip of a task adds to all of these."""
 
     @property
@@ -171,9 +171,11 @@ class Kernel:
         moved = trip.get("moved_bytes", trip.get("bytes", 0))
         added = {**trip, "moved_bytes": moved}
         own = {**vars(self), "moved_bytes": self.moved, "per_trip": None}
+        more = added.pop("loads", None)
+        if self.loads is not None and more is not None:
+            own["loads"] = [a + trips * b for a, b in zip(self.loads, more, strict=True)]
         for name, count in added.items():
-            if name != "read_bytes" or self.read_bytes >= 0:
-                own[name] += trips * count
+            own[name] += trips * count
         return Kernel(**own)
 
 

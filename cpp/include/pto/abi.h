@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define PTO_ABI_VERSION 8u
+#define PTO_ABI_VERSION 9u
 #define PTO_MAX_RANK 6
 // What a read answers stays below: index arithmetic on it was checked against 64 bits when the program was compiled.
 #define PTO_INDEX_MAX (INT64_C(1) << 40)
@@ -226,6 +226,7 @@ typedef struct pto_fragment {
   int64_t bytes;   // moved to or from global memory; 0 for compute
   int64_t trips;   // how often it runs in one task, or in one trip of those loops
   uint64_t loops;  // bit i: it runs in loop i of the kernel; the trips of such loops multiply
+  int32_t param;   // of a load or store: the parameter that it is of; else -1
 } pto_fragment;
 
 typedef struct pto_kernel {

@@ -21,6 +21,9 @@ KernelCost kernel_cost(const pto_kernel& kernel, const Machine& machine);
 // model's arithmetic.
 CostFunction cost_function(const pto_kernel& kernel, const Machine& machine);
 
+// The bytes that a task with these trips loads through each parameter.
+std::vector<int64_t> loaded_bytes(const pto_kernel& kernel, const int64_t* trips);
+
 // What a pipe of the core does in one run.
 struct PipeUse {
   const char* name;    // "gm -> l1", ...

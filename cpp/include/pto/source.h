@@ -59,7 +59,7 @@ struct KernelCost {
   int64_t store = 0;
   int64_t load_bytes = 0;            // moved by the load phase
   int64_t bytes = 0;                 // loaded and stored, each once
-  int64_t read_bytes = -1;           // loaded, of these; -1: all that is in the regions that it reads
+  int64_t read_bytes = 0;            // loaded, of these
   int64_t moved_bytes = 0;           // between the core and the memories, with what is read again
   int64_t borrowed_vector = 0;       // vector cycles spent inside a cube kernel
   const char* bound_by = "compute";  // what decides: cube, vector, load, store, latency
@@ -74,6 +74,9 @@ inline int64_t loop_trips(const pto_loop& loop, const int64_t* numbers) {
 // The cost of a task by the trips of its kernel's loops.
 using CostFunction = std::function<KernelCost(const int64_t* trips)>;
 
+// The bytes that a task loads through each parameter, by the trips of its kernel's loops.
+using LoadFunction = std::function<std::vector<int64_t>(const int64_t* trips)>;
+
 // A kernel as the engine sees it.
 struct KernelInfo {
   std::string name;
@@ -82,6 +85,7 @@ struct KernelInfo {
   KernelCost cost;
   std::vector<pto_loop> loops = {};  // whose trips decide what a task costs; none: every task costs `cost`
   CostFunction cost_of = {};
+  LoadFunction loads_of = {};  // none: every region that is read is loaded once, all of it
 };
 
 struct TensorInfo {

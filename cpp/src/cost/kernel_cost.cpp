@@ -147,6 +147,17 @@ CostFunction cost_function(const pto_kernel& kernel, const Machine& machine) {
   return function;
 }
 
+std::vector<int64_t> loaded_bytes(const pto_kernel& with_loops, const int64_t* trips) {
+  const Counted counted(with_loops, trips);
+  const pto_kernel& kernel = counted.kernel();
+  std::vector<int64_t> bytes(kernel.param_count, 0);
+  for (uint32_t i = 0; i < kernel.fragment_count; ++i) {
+    const pto_fragment& f = kernel.fragments[i];
+    if (is_load(f)) bytes.at(static_cast<size_t>(f.param)) += f.bytes * f.trips;
+  }
+  return bytes;
+}
+
 KernelReport kernel_report(const pto_kernel& with_loops, const Machine& machine) {
   return located(with_loops, machine.origin(), [&] {
     const Core core(machine);

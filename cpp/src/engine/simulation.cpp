@@ -79,7 +79,7 @@ struct Simulation::Impl {
 
   int64_t submit(const pto_task& task);
   uint32_t cost_record(const pto_task& task);
-  void put_touches(const pto_task& task, const KernelCost& cost);
+  void put_touches(const pto_task& task, uint32_t cost);
   void read(const pto_region& region);
   void structure(RecordKind kind, uint32_t number = 0, ProcessWait why = ProcessWait::Order);
   Stats finish();
@@ -144,7 +144,7 @@ int64_t Simulation::Impl::submit(const pto_task& task) {
     visit_used(schedule_, fields, [this](int64_t field) { stream_.put(static_cast<uint64_t>(field)); });
     for (uint8_t i = 0; i < head.axes; ++i) stream_.put(static_cast<uint64_t>(task.axes[i]));
     for (const Edge& edge : edges_) stream_.put(pack_edge(edge));
-    if (with_touches_) put_touches(task, costs_[cost]);
+    if (with_touches_) put_touches(task, cost);
   });
   return submitted_++;
 }
@@ -161,8 +161,8 @@ uint32_t Simulation::Impl::cost_record(const pto_task& task) {
   return record;
 }
 
-void Simulation::Impl::put_touches(const pto_task& task, const KernelCost& cost) {
-  const std::vector<Touch>& touches = cells_.touches(task, cost);
+void Simulation::Impl::put_touches(const pto_task& task, uint32_t cost) {
+  const std::vector<Touch>& touches = cells_.touches(task, costs_[cost], costs_.loads(cost));
   stream_.put(touches.size());
   for (const Touch& touch : touches) {
     put_touch(touch, [this](uint64_t word) { stream_.put(word); });

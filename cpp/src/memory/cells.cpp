@@ -90,21 +90,17 @@ void Cells::touch(const pto_region& region, bool writes, int64_t moved, int64_t 
   });
 }
 
-const std::vector<Touch>& Cells::touches(const pto_task& task, const KernelCost& cost) {
+const std::vector<Touch>& Cells::touches(const pto_task& task, const KernelCost& cost, std::span<const int64_t> loads) {
   const KernelInfo& kernel = kernels_[task.kernel];
   touches_.clear();
   if (cost.bytes == 0) return touches_;
-  // A kernel that loads less than its regions hold takes that share of each.
-  int64_t read = 0;
-  for (size_t i = 0; i < kernel.roles.size(); ++i) {
-    if (kernel.roles[i] != PTO_OUT) read += bytes(task.operands[i]);
-  }
-  const int64_t moved = cost.read_bytes < 0 ? read : std::min(cost.read_bytes, read);
   for (size_t i = 0; i < kernel.roles.size(); ++i) {
     const pto_region& region = task.operands[i];
     if (is_empty(region)) continue;
-    if (kernel.roles[i] != PTO_OUT) touch(region, false, moved, read);
-    if (kernel.roles[i] != PTO_IN) touch(region, true, 1, 1);
+    const int64_t all = bytes(region);
+    // A task that loads less than the region holds takes that share of each cell.
+    if (kernel.roles[i] != PTO_OUT) touch(region, false, loads.empty() ? all : std::min(loads[i], all), all);
+    if (kernel.roles[i] != PTO_IN) touch(region, true, all, all);
   }
   return touches_;
 }

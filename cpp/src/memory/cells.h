@@ -55,7 +55,8 @@ class Cells {
   Cells(std::span<const KernelInfo> kernels, std::span<const TensorInfo> tensors);
 
   // Operand after operand; what is both read and written is read first. None for a kernel that moves nothing.
-  const std::vector<Touch>& touches(const pto_task& task, const KernelCost& cost);
+  // `loads`: the bytes that the task loads through each parameter; empty where all of each region is loaded.
+  const std::vector<Touch>& touches(const pto_task& task, const KernelCost& cost, std::span<const int64_t> loads);
 
  private:
   CellGrid& grid(const pto_region& region);

@@ -27,9 +27,9 @@ void twice(pto_call* call) {
 }
 
 const pto_param kRowParams[] = {{"x", PTO_IN, PTO_F32, 1, kCols}, {"y", PTO_OUT, PTO_F32, 1, kCols}};
-const pto_fragment kFragments[] = {{"load", PTO_PIPE_LOAD, PTO_F32, 1, 1, kCols, kCols * 4, 1, 0},
-                                   {"add", PTO_PIPE_VECTOR, PTO_F32, 1, 1, kCols, 0, 1, 0},
-                                   {"store", PTO_PIPE_STORE, PTO_F32, 1, 1, kCols, kCols * 4, 1, 0}};
+const pto_fragment kFragments[] = {{"load", PTO_PIPE_LOAD, PTO_F32, 1, 1, kCols, kCols * 4, 1, 0, 0},
+                                   {"add", PTO_PIPE_VECTOR, PTO_F32, 1, 1, kCols, 0, 1, 0, -1},
+                                   {"store", PTO_PIPE_STORE, PTO_F32, 1, 1, kCols, kCols * 4, 1, 0, 1}};
 const pto_kernel kKernels[] = {
     {"add_one", "chain.py:3", PTO_VECTOR, 2, kRowParams, 3, kFragments, kCols * 4, add_one, 0, nullptr, 0, nullptr},
     {"twice", "chain.py:9", PTO_VECTOR, 2, kRowParams, 3, kFragments, kCols * 4, twice, 0, nullptr, 0, nullptr},

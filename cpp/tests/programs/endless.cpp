@@ -14,7 +14,7 @@ void set_zero(pto_call* call) {
 }
 
 const pto_param kParams[] = {{"y", PTO_OUT, PTO_F32, 1, 1}};
-const pto_fragment kFragments[] = {{"store", PTO_PIPE_STORE, PTO_F32, 1, 1, 1, 4, 1, 0}};
+const pto_fragment kFragments[] = {{"store", PTO_PIPE_STORE, PTO_F32, 1, 1, 1, 4, 1, 0, 0}};
 const pto_kernel kKernels[] = {
     {"set_zero", "endless.py:2", PTO_VECTOR, 1, kParams, 1, kFragments, 64, set_zero, 0, nullptr, 0, nullptr},
     {"unused", "endless.py:5", PTO_VECTOR, 1, kParams, 1, kFragments, 64, set_zero, 0, nullptr, 0, nullptr},

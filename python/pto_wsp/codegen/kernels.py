@@ -350,7 +350,8 @@ def _table_row(out: Writer, kernel: tile.KernelOp, scratch_bytes: int) -> str:
             out.line(
                 f"{{{quoted(fragment.op.data)}, PTO_PIPE_{fragment.pipe.data.upper()}, "
                 f"{dtype_info(fragment.element_type).abi}, {m}, {k}, {n}, "
-                f"{fragment.bytes}, {fragment.trips.data}, {_loop_bits(fragment)}}},"
+                f"{fragment.bytes}, {fragment.trips.data}, {_loop_bits(fragment)}, "
+                f"{fragment.parameter.data}}},"
             )
     _numbers_and_loops(out, kernel)
     out.line()

@@ -253,7 +253,8 @@ class NumberAttr(ParametrizedAttribute):
 class FragmentAttr(ParametrizedAttribute):
     """One tile op as the cost model sees it.
 
-    `#tile.fragment<matmul, 32x4096x576, f16, 0, cube, 1>`, in dynamic loops `.. cube, 1 in [0, 2]`
+    `#tile.fragment<matmul, 32x4096x576, f16, 0, cube, 1>`, a transfer `<load, 32x1x64, f16, 4096,
+    load, 1 of 0>`, in dynamic loops `.. cube, 1 in [0, 2]`
     """
 
     name = "tile.fragment"
@@ -271,6 +272,8 @@ class FragmentAttr(ParametrizedAttribute):
     """How often it runs in one task, or in one trip of the loops around it."""
     loops: ArrayAttr[IntAttr] = param_def(converter=ints)
     """The kernel's dynamic loops around it, by number: their trips multiply."""
+    parameter: IntAttr = param_def(converter=integer)
+    """Of a transfer: the parameter, by number, that it moves to or from; else -1."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -290,6 +293,12 @@ class FragmentAttr(ParametrizedAttribute):
             raise VerifyException("a fragment has bytes >= 0 and trips >= 1")
         if any(loop.data < 0 for loop in self.loops):
             raise VerifyException("loops are counted from 0")
+        if self.is_transfer != (self.parameter.data >= 0):
+            raise VerifyException("a load or store is of a parameter, and nothing else is")
+
+    @property
+    def is_transfer(self) -> bool:
+        return self.pipe.data in (Pipe.LOAD, Pipe.STORE)
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
@@ -311,8 +320,9 @@ class FragmentAttr(ParametrizedAttribute):
             self.pipe.data,
             str(self.trips.data),
         )
+        parameter = f" of {self.parameter.data}" if self.is_transfer else ""
         loops = f" in [{join([loop.data for loop in self.loops])}]" if self.loops else ""
-        return ", ".join(parts) + loops
+        return ", ".join(parts) + parameter + loops
 
     @classmethod
     def parse_short(cls, parser: Parser) -> Self:
@@ -332,6 +342,9 @@ def parse_fragment(parser: AttrParser) -> Sequence[Attribute]:
     pipe = parser.parse_str_enum(Pipe)
     parser.parse_punctuation(",")
     trips = parser.parse_integer(allow_boolean=False)
+    parameter = -1
+    if parser.parse_optional_keyword("of") is not None:
+        parameter = parser.parse_integer(allow_boolean=False, allow_negative=False)
     loops: list[int] = []
     if parser.parse_optional_keyword("in") is not None:
         loops = parse_ints(parser, parser.Delimiter.SQUARE)
@@ -343,4 +356,5 @@ def parse_fragment(parser: AttrParser) -> Sequence[Attribute]:
         StringAttr(pipe),
         IntAttr(trips),
         ints(loops),
+        IntAttr(parameter),
     )

@@ -40,7 +40,17 @@ def _row(fragment: tile.FragmentAttr) -> _core.Fragment:
     dtype = dtype_info(fragment.element_type).name
     shape, trips = fragment.shape, fragment.trips.data
     loops = [loop.data for loop in fragment.loops]
-    return fragment.op.data, fragment.pipe.data, dtype, shape, fragment.bytes, trips, loops
+    parameter = fragment.parameter.data
+    return (
+        fragment.op.data,
+        fragment.pipe.data,
+        dtype,
+        shape,
+        fragment.bytes,
+        trips,
+        loops,
+        parameter,
+    )
 
 
 def _place(op: Operation) -> str:

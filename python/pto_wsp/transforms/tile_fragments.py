@@ -34,4 +34,5 @@ def _attribute(fragment: Fragment) -> FragmentAttr:
         fragment.pipe,
         fragment.trips,
         fragment.loops,
+        fragment.parameter,
     )

@@ -2,8 +2,8 @@
 
 // m x k x n for a matmul, rows x 1 x columns for all else; bytes only where memory is touched.
 // CHECK:      tile.kernel @k (%x: in 4x64xf16, %w: in 64x32xf16, %y: out 4x32xf16) fragments [
-// CHECK-NEXT:   <load, 4x1x64, f16, 512, load, 1>,
-// CHECK-NEXT:   <load, 64x1x32, f16, 4096, load, 1>,
+// CHECK-NEXT:   <load, 4x1x64, f16, 512, load, 1 of 0>,
+// CHECK-NEXT:   <load, 64x1x32, f16, 4096, load, 1 of 1>,
 // CHECK-NEXT:   <matmul, 4x64x32, f16, 0, cube, 1>,
 // CHECK-NEXT:   <iota, 4x1x32, i32, 0, vector, 1>,
 // CHECK-NEXT:   <compare, 4x1x32, i32, 0, vector, 1>,
@@ -12,7 +12,7 @@
 // CHECK-NEXT:   <slice, 4x1x16, f32, 0, vector, 1>,
 // CHECK-NEXT:   <topk, 4x1x16, f32, 0, vector, 1>,
 // CHECK-NEXT:   <cast, 4x1x32, f32, 0, vector, 1>,
-// CHECK-NEXT:   <store, 4x1x32, f16, 256, store, 1>] {
+// CHECK-NEXT:   <store, 4x1x32, f16, 256, store, 1 of 2>] {
 tile.kernel @k (%x: in 4x64xf16, %w: in 64x32xf16, %y: out 4x32xf16) {
   %a = tile.load %x : 4x64xf16
   %b = tile.load %w : 64x32xf16
@@ -36,10 +36,10 @@ tile.kernel @k (%x: in 4x64xf16, %w: in 64x32xf16, %y: out 4x32xf16) {
 }
 // In loops whose length the kernel's numbers decide, by their numbers; trips of others multiply.
 // CHECK:      tile.kernel @lengths {{.*}} fragments [
-// CHECK-NEXT:   <load, 8x1x16, f32, 512, load, 1 in [0]>,
+// CHECK-NEXT:   <load, 8x1x16, f32, 512, load, 1 of 0 in [0]>,
 // CHECK-NEXT:   <add, 8x1x16, f32, 0, vector, 5 in [0, 1]>,
 // CHECK-NEXT:   <exp, 8x1x16, f32, 0, vector, 1 in [2]>,
-// CHECK-NEXT:   <store, 8x1x16, f32, 512, store, 1>] {
+// CHECK-NEXT:   <store, 8x1x16, f32, 512, store, 1 of 1>] {
 tile.kernel @lengths (%x: in 64x16xf32, %y: out 8x16xf32, %n: number 0 to 8) {
   %zero = tile.constant 0.0 : 8x16xf32
   %r = tile.for %k in 0 to [%n] step 1 carry(%a = %zero) {
@@ -61,13 +61,13 @@ tile.kernel @lengths (%x: in 64x16xf32, %y: out 8x16xf32, %n: number 0 to 8) {
 }
 // What a loop runs has its trips; another shape is an address.
 // CHECK:      tile.kernel @loop {{.*}} fragments [
-// CHECK-NEXT:   <load, 8x1x16, f32, 512, load, 24>,
+// CHECK-NEXT:   <load, 8x1x16, f32, 512, load, 24 of 0>,
 // CHECK-NEXT:   <add, 8x1x16, f32, 0, vector, 24>,
 // CHECK-NEXT:   <cumsum, 8x1x16, f32, 0, vector, 1>,
 // CHECK-NEXT:   <cumsum_down, 8x1x16, f32, 0, vector, 1>,
 // CHECK-NEXT:   <sort, 8x1x16, f32, 0, vector, 1>,
 // CHECK-NEXT:   <colsum, 8x1x16, f32, 0, vector, 1>,
-// CHECK-NEXT:   <store, 1x1x16, f32, 64, store, 1>] {
+// CHECK-NEXT:   <store, 1x1x16, f32, 64, store, 1 of 1>] {
 tile.kernel @loop (%x: in 64x16xf32, %y: out 1x16xf32) {
   %zero = tile.constant 0.0 : 8x16xf32
   %r = tile.for %k in 0 to 8 step 1 carry(%a = %zero) {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from xdsl.ir import Operation, TypeAttribute
+from xdsl.ir import Operation, SSAValue, TypeAttribute
 
 from pto_wsp.dialects.dtypes import dtype_info
 from pto_wsp.dialects.tile import (
@@ -49,6 +49,8 @@ class Fragment:
     trips: int = 1
     loops: tuple[int, ...] = ()
     """The kernel's dynamic loops around it: their trips multiply."""
+    parameter: int = -1
+    """Of a transfer: the parameter that it moves to or from."""
 
 
 def kernel_fragments(kernel: KernelOp) -> tuple[Fragment, ...]:
@@ -66,15 +68,17 @@ def kernel_fragments(kernel: KernelOp) -> tuple[Fragment, ...]:
 def _transfers(kernel: KernelOp) -> Iterator[Fragment]:
     """What a body of C++ moves: every parameter whole."""
     for role, pipe, name in ((Role.OUT, Pipe.LOAD, "load"), (Role.IN, Pipe.STORE, "store")):
-        for parameter in kernel.parameters:
+        for number, parameter in enumerate(kernel.parameters):
             if parameter.role is not role:
                 box, element = parameter.type, parameter.type.element_type
-                yield _transfer(name, TileType(box.extents, element), element, pipe)
+                yield _transfer(name, TileType(box.extents, element), element, pipe, number)
 
 
 class _Walk:
     def __init__(self, kernel: KernelOp) -> None:
         self._loops = {loop: number for number, loop in enumerate(kernel.dynamic_loops)}
+        arguments = kernel.body.block.args
+        self._parameters: dict[SSAValue, int] = {ref: i for i, ref in enumerate(arguments)}
 
     def fragments(
         self, ops: Iterable[Operation], trips: int, loops: tuple[int, ...]
@@ -87,19 +91,25 @@ class _Walk:
                 times = 1 if op.numbers is None else len(op.numbers)
                 inner = (*loops, self._loops[op]) if dynamic else loops
                 yield from self.fragments(op.body.block.ops, trips * times, inner)
-            elif (fragment := _fragment(op)) is not None:
+            elif (fragment := self._fragment(op)) is not None:
                 yield replace(fragment, trips=trips, loops=loops)
 
+    def _fragment(self, op: Operation) -> Fragment | None:
+        match op:
+            case LoadOp():
+                moved, element, pipe = op.type, op.type.element_type, Pipe.LOAD
+            case StoreOp():
+                assert isinstance(op.ref.type, RefType)
+                moved, element, pipe = tile_type(op.value), op.ref.type.element_type, Pipe.STORE
+            case _:
+                return _computation(op)
+        name = op.name.removeprefix("tile.")
+        return _transfer(name, moved, element, pipe, self._parameters[op.ref])
 
-def _fragment(op: Operation) -> Fragment | None:
+
+def _computation(op: Operation) -> Fragment | None:
     name = op.name.removeprefix("tile.")
     match op:
-        case LoadOp():
-            return _transfer(name, op.type, op.type.element_type, Pipe.LOAD)
-        case StoreOp():
-            target = op.ref.type
-            assert isinstance(target, RefType)
-            return _transfer(name, tile_type(op.value), target.element_type, Pipe.STORE)
         case MatmulOp():
             element_type = tile_type(op.lhs).element_type
             return Fragment(name, op.shape, element_type, 0, Pipe.CUBE)
@@ -123,9 +133,12 @@ def _fragment(op: Operation) -> Fragment | None:
             raise AssertionError(f"no fragment for {op.name}")
 
 
-def _transfer(name: str, box: TileType, element_type: TypeAttribute, pipe: Pipe) -> Fragment:
+def _transfer(
+    name: str, box: TileType, element_type: TypeAttribute, pipe: Pipe, parameter: int
+) -> Fragment:
     size = box.rows * box.cols * dtype_info(element_type).bytes
-    return Fragment(name, (box.rows, 1, box.cols), element_type, size, pipe)
+    shape = (box.rows, 1, box.cols)
+    return Fragment(name, shape, element_type, size, pipe, parameter=parameter)
 
 
 def _vector(name: str, worked_on: TileType) -> Fragment:

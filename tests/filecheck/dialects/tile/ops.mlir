@@ -216,8 +216,8 @@ tile.kernel @dtypes (%x: in 4x8xf8E4M3FN, %w: in 8x4xf8E4M3FN, %i: in 4x8xui8, %
 
 // CHECK:      tile.kernel @timed (%y: out 4x4xf32) fragments [
 // CHECK-NEXT:   <matmul, 4x8x4, f16, 0, cube, 1>,
-// CHECK-NEXT:   <store, 4x1x4, f32, 64, store, 1>] {
-tile.kernel @timed (%y: out 4x4xf32) fragments [<matmul, 4x8x4, f16, 0, cube, 1>, <store, 4x1x4, f32, 64, store, 1>] {
+// CHECK-NEXT:   <store, 4x1x4, f32, 64, store, 1 of 0>] {
+tile.kernel @timed (%y: out 4x4xf32) fragments [<matmul, 4x8x4, f16, 0, cube, 1>, <store, 4x1x4, f32, 64, store, 1 of 0>] {
 }
 
 // CHECK:      tile.kernel @given unit(vector) cost("2.5us") (%x: in 1x4xf32, %y: out 1x4xf32) cpp("for (int i = 0; i < 4; ++i) {\0A  y[i] = x[i];\0A}") {
