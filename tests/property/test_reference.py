@@ -24,7 +24,7 @@ from pto_wsp import (
     workload,
 )
 
-KERNELS = 48
+KERNELS = 200
 MOST_OPS = 40
 LARGEST = 1 << 12
 """Elements of a tile, at most."""
@@ -145,8 +145,8 @@ def shape_of(body: Callable[..., Any], inputs: Any, dtype: DType) -> tuple[int, 
     return found[-1]
 
 
-# An example is a compilation of seconds: no smaller ones are looked for where one fails.
-@settings(max_examples=2, phases=[Phase.explicit, Phase.generate])
+# An example is a compilation of a minute: no smaller ones are looked for where one fails.
+@settings(max_examples=1, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(0, 2**31))
 def test_random_kernels_mean_the_same_everywhere(seed: int) -> None:
     runs = [random_run(f"k{i}", seed + i) for i in range(KERNELS)]

@@ -5,8 +5,8 @@
 namespace pto {
 
 void Completions::run() {
-  while (state_.events.has(state_.now, EventKind::ServerFree)) finish_service(static_cast<int>(state_.events.pop()));
-  while (state_.events.has(state_.now, EventKind::Report)) {
+  while (state_.events.has(EventKind::ServerFree)) finish_service(static_cast<int>(state_.events.pop()));
+  while (state_.events.has(EventKind::Report)) {
     const int64_t id = state_.events.pop();
     state_.servers[static_cast<size_t>(state_.tasks[id].scheduler)].reports.push(id);
     ++waiting_;

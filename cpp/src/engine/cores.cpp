@@ -38,7 +38,7 @@ void Cores::schedule_start(int core) {
 }
 
 void Cores::run() {
-  while (state_.events.has(state_.now, EventKind::Start)) due_.push_back(static_cast<int>(state_.events.pop()));
+  while (state_.events.has(EventKind::Start)) due_.push_back(static_cast<int>(state_.events.pop()));
   if (due_.empty()) return;
   // A core that starts a task may start the next one at once: it is due again, and still the lowest.
   std::sort(due_.begin(), due_.end(), std::greater<>());

@@ -51,7 +51,7 @@ void CycleLoop::advance() {
     throw ExecutionError("deadlock in cycle " + std::to_string(state_.now) + ": " + orchestrator_.wait_name() +
                          ", and task " + std::to_string(state_.window.oldest()) + ", the oldest live one, never ends");
   }
-  state_.now = state_.events.next_time();
+  state_.now = state_.events.advance();
 }
 
 }  // namespace pto

@@ -18,10 +18,27 @@ Dispatcher::Dispatcher(MachineState& state, Placement& placement, Cores& cores)
       placement_(placement),
       cores_(cores),
       queues_(state, placement.streams()),
+      lanes_(state.servers.size()),
       start_gate_(state.schedule),
       rate_gate_(state.schedule, state.machine.clock_hz),
       batch_gate_(state.schedule),
-      stealing_(steals(state.schedule)) {}
+      stealing_(steals(state.schedule)) {
+  for (int s = 0; s < state.topology.schedulers; ++s) add_lanes(s);
+}
+
+void Dispatcher::add_lanes(int scheduler) {
+  const std::vector<Pool>& pools = state_.topology.pools;
+  for (int pool = 0; pool < static_cast<int>(pools.size()); ++pool) {
+    const CoreLevels& cube = placement_.cores(scheduler, pool, PTO_CUBE);
+    const CoreLevels& vector = placement_.cores(scheduler, pool, PTO_VECTOR);
+    if (cube.size() + vector.size() == 0) continue;
+    lanes_[static_cast<size_t>(scheduler)].push_back({pool,
+                                                      {&queues_.own(scheduler, pool), &queues_.shared(pool)},
+                                                      {&cube, &vector},
+                                                      &placement_.scope(scheduler, pool),
+                                                      pools[static_cast<size_t>(pool)].has_both_units()});
+  }
+}
 
 void Dispatcher::enter(const std::vector<int64_t>& tasks) {
   start_gate_.became_ready(static_cast<int64_t>(tasks.size()));
@@ -39,7 +56,7 @@ void Dispatcher::enter_batch() {
 }
 
 void Dispatcher::run(const OrchestratorState& orchestrator, bool more_ready) {
-  while (state_.events.has(state_.now, EventKind::Gate)) state_.events.pop();
+  while (state_.events.has(EventKind::Gate)) state_.events.pop();
   for (const int64_t stream : placement_.streams().take_opened()) queues_.release(stream);
   start_gate_.update(state_.now, orchestrator);
   const bool idle = queues_.all_empty() && placement_.in_flight() == 0 && !more_ready;
@@ -60,29 +77,26 @@ void Dispatcher::run(const OrchestratorState& orchestrator, bool more_ready) {
 // Rule 9: of its queues' heads that find a core, the best by the ready policy.
 bool Dispatcher::dispatch_own(int scheduler) {
   Choice best;
-  const int pools = static_cast<int>(state_.topology.pools.size());
-  for (int pool = 0; pool < pools; ++pool) {
-    if (!placement_.has_cores(scheduler, pool) || !placement_.scope_is_open(scheduler, pool)) continue;
-    consider(scheduler, pool, queues_.own(scheduler, pool), best);
-    consider(scheduler, pool, queues_.shared(pool), best);
+  for (const Lane& lane : lanes_[static_cast<size_t>(scheduler)]) {
+    if (lane.is_empty() || !lane.scope->is_open()) continue;
+    // Where all tasks are of one unit, a head need not be looked at while no core is free: nobody stands in front.
+    if (!lane.both_units && !lane.has_room()) continue;
+    for (ReadyQueue* queue : lane.queues) consider(lane, *queue, best);
   }
   if (best.queue == nullptr) return false;
   issue(scheduler, best, false);
   return true;
 }
 
-void Dispatcher::consider(int scheduler, int pool, ReadyQueue& queue, Choice& best) {
-  if (queue.empty()) return;
-  const Pool& cores = state_.topology.pools[static_cast<size_t>(pool)];
-  // Where all tasks are of one unit, the head need not be looked at while no core is free: nobody stands in front.
-  if (!cores.has_both_units() && !placement_.finds_core(scheduler, pool)) return;
+void Dispatcher::consider(const Lane& lane, ReadyQueue& queue, Choice& best) {
   const int64_t head = queue.head();
   if (head == ReadyQueue::kNone) return;
-  const int core = placement_.find_core(scheduler, pool, state_.tasks[head].unit);
+  Task& task = state_.tasks[head];
+  const int core = lane.cores[task.unit]->least_loaded();
   if (core == CoreLevels::kNone) {
-    state_.tasks[head].found_no_core = true;
+    task.found_no_core = true;
   } else if (best.queue == nullptr || better(head, best)) {
-    best = {&queue, pool, core, head};
+    best = {&lane, &queue, core, head};
   }
 }
 
@@ -94,23 +108,21 @@ bool Dispatcher::better(int64_t task, const Choice& best) {
 
 // Rule 8: earlier pools first.
 bool Dispatcher::steal(int scheduler) {
-  const int pools = static_cast<int>(state_.topology.pools.size());
-  for (int pool = 0; pool < pools; ++pool) {
-    if (steal_from_pool(scheduler, pool)) return true;
+  for (const Lane& lane : lanes_[static_cast<size_t>(scheduler)]) {
+    if (steal_into(scheduler, lane)) return true;
   }
   return false;
 }
 
-bool Dispatcher::steal_from_pool(int scheduler, int pool) {
-  if (!queues_.own(scheduler, pool).empty() || !queues_.shared(pool).empty()) return false;
-  if (!placement_.scope_is_open(scheduler, pool)) return false;
-  ReadyQueue* const victim = longest_other_queue(scheduler, pool);
+bool Dispatcher::steal_into(int scheduler, const Lane& lane) {
+  if (!lane.is_empty() || !lane.scope->is_open()) return false;
+  ReadyQueue* const victim = longest_other_queue(scheduler, lane.pool);
   if (victim == nullptr) return false;
-  const int64_t task = victim->youngest();
-  const int core = placement_.find_idle_core(scheduler, pool, state_.tasks[task].unit);
-  if (core == CoreLevels::kNone) return false;
-  if (!placement_.streams().is_open(state_.tasks[task].stream)) return false;
-  issue(scheduler, {victim, pool, core, task}, true);
+  const int64_t id = victim->youngest();
+  const Task& task = state_.tasks[id];
+  const int core = lane.cores[task.unit]->idle();
+  if (core == CoreLevels::kNone || !placement_.streams().is_open(task.stream)) return false;
+  issue(scheduler, {&lane, victim, core, id}, true);
   return true;
 }
 
@@ -140,11 +152,9 @@ void Dispatcher::issue(int scheduler, const Choice& choice, bool stolen) {
   task.seen = task.dispatched + costs.dispatch_latency;
   task.last_report = placement_.last_report(choice.core).arrival;
   task.last_service_end = placement_.last_report(choice.core).service_end;
-  task.gate_opened = std::max({task.entered, start_gate_.opened(), rate_gate_.opens(),
-                               placement_.scope_opened(scheduler, choice.pool), streams.opened(task.stream)});
-  if (state_.topology.pools[static_cast<size_t>(choice.pool)].has_both_units()) {
-    task.head_unblocked = choice.queue->unblocked();
-  }
+  task.gate_opened = std::max({task.entered, start_gate_.opened(), rate_gate_.opens(), choice.lane->scope->opened,
+                               streams.opened(task.stream)});
+  if (choice.lane->both_units) task.head_unblocked = choice.queue->unblocked();
   choice.queue->take(choice.task, task, state_.now);
   server.free_at = task.dispatched;
   if (cost > 0) state_.events.push(task.dispatched, EventKind::ServerFree, scheduler);

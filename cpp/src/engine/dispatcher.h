@@ -1,6 +1,7 @@
 // Phase Dispatch: schedulers hand ready tasks to cores (rules 5 to 9).
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "engine/cores.h"
@@ -23,9 +24,20 @@ class Dispatcher {
   void run(const OrchestratorState& orchestrator, bool more_ready);
 
  private:
+  // A pool as a scheduler sees it that owns cores there.
+  struct Lane {
+    int pool;
+    std::array<ReadyQueue*, 2> queues;       // its own, and the one that all schedulers share
+    std::array<const CoreLevels*, 2> cores;  // by unit
+    const Scope* scope;
+    bool both_units;  // the pool's queues may hold tasks of both
+
+    bool is_empty() const { return queues[0]->empty() && queues[1]->empty(); }
+    bool has_room() const { return cores[PTO_CUBE]->has_room() || cores[PTO_VECTOR]->has_room(); }
+  };
   struct Choice {
+    const Lane* lane = nullptr;
     ReadyQueue* queue = nullptr;
-    int pool = 0;
     int core = CoreLevels::kNone;
     int64_t task = 0;
   };
@@ -33,12 +45,13 @@ class Dispatcher {
   bool may_dispatch(int scheduler) const {
     return state_.servers[static_cast<size_t>(scheduler)].free_at <= state_.now && rate_gate_.is_open(state_.now);
   }
+  void add_lanes(int scheduler);
   void enter_batch();
   bool dispatch_own(int scheduler);
-  void consider(int scheduler, int pool, ReadyQueue& queue, Choice& best);
+  void consider(const Lane& lane, ReadyQueue& queue, Choice& best);
   bool better(int64_t task, const Choice& best);
   bool steal(int scheduler);
-  bool steal_from_pool(int scheduler, int pool);
+  bool steal_into(int scheduler, const Lane& lane);
   ReadyQueue* longest_other_queue(int scheduler, int pool);
   void issue(int scheduler, const Choice& choice, bool stolen);
 
@@ -46,6 +59,7 @@ class Dispatcher {
   Placement& placement_;
   Cores& cores_;
   ReadyQueues queues_;
+  std::vector<std::vector<Lane>> lanes_;  // by scheduler: earlier pools first
   StartGate start_gate_;
   RateGate rate_gate_;
   BatchGate batch_gate_;

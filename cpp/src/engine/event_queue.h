@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -16,37 +18,127 @@ enum class EventKind : uint8_t {
   Start,         // id: a core, whose next task starts
 };
 
-struct Event {
-  int64_t time;
-  uint64_t order;  // kind, then id
-  EventKind kind() const { return static_cast<EventKind>(order >> 56); }
-  int64_t id() const { return static_cast<int64_t>(order & ((uint64_t{1} << 56) - 1)); }
-};
-
-// A binary heap by (time, kind, id).
+// By (cycle, kind, id). Most events are near: a calendar has a list for each of the next cycles, and two levels of bits
+// that find the next list with an event. A heap holds what is farther away.
 class EventQueue {
  public:
+  EventQueue() : first_(kSlots, kNone) {}
+
+  // `time` is later than the current cycle.
   void push(int64_t time, EventKind kind, int64_t id) {
-    heap_.push_back({time, static_cast<uint64_t>(kind) << 56 | static_cast<uint64_t>(id)});
-    std::push_heap(heap_.begin(), heap_.end(), later);
+    const uint64_t event = static_cast<uint64_t>(kind) << kIdBits | static_cast<uint64_t>(id);
+    if (time - now_ < kSlots) {
+      push_near(time, event);
+    } else {
+      far_.push_back({time, event});
+      std::push_heap(far_.begin(), far_.end(), later);
+    }
   }
-  bool empty() const { return heap_.empty(); }
-  int64_t next_time() const { return heap_.front().time; }
-  // The next event is of this cycle and kind.
-  bool has(int64_t time, EventKind kind) const {
-    return !heap_.empty() && heap_.front().time == time && heap_.front().kind() == kind;
+  // Nothing happens in a later cycle.
+  bool empty() const { return near_ == 0 && far_.empty(); }
+
+  // Goes on to the next cycle with an event, and answers it. There is one, and all events of this cycle are taken.
+  int64_t advance() {
+    now_ = near_ == 0 ? far_.front().time : next_near();
+    if (!far_.empty()) now_ = std::min(now_, far_.front().time);
+    due_.clear();
+    taken_ = 0;
+    take_near();
+    while (!far_.empty() && far_.front().time == now_) take_far();
+    if (due_.size() > 1) std::sort(due_.begin(), due_.end());
+    return now_;
   }
-  // Takes the next event and answers its id.
-  int64_t pop() {
-    std::pop_heap(heap_.begin(), heap_.end(), later);
-    const int64_t id = heap_.back().id();
-    heap_.pop_back();
-    return id;
+  // The next event of the current cycle is of this kind.
+  bool has(EventKind kind) const {
+    return taken_ < due_.size() && due_[taken_] >> kIdBits == static_cast<uint64_t>(kind);
   }
+  // Takes the next event of the current cycle and answers its id.
+  int64_t pop() { return static_cast<int64_t>(due_[taken_++] & ((uint64_t{1} << kIdBits) - 1)); }
 
  private:
-  static bool later(const Event& a, const Event& b) { return a.time != b.time ? a.time > b.time : a.order > b.order; }
-  std::vector<Event> heap_;
+  static constexpr int64_t kSlots = 1 << 14;  // cycles that are near
+  static constexpr size_t kWords = kSlots / 64, kGroups = kWords / 64;
+  static constexpr int kIdBits = 56;
+  static constexpr int32_t kNone = -1;
+
+  struct Node {
+    uint64_t event;
+    int32_t next;
+  };
+  struct Far {
+    int64_t time;
+    uint64_t event;
+  };
+  static bool later(const Far& a, const Far& b) { return a.time > b.time; }
+  static size_t slot_of(int64_t time) { return static_cast<size_t>(time) & (kSlots - 1); }
+  static size_t lowest(uint64_t bits) { return static_cast<size_t>(std::countr_zero(bits)); }
+
+  void push_near(int64_t time, uint64_t event) {
+    const size_t slot = slot_of(time);
+    if (free_ == kNone) {
+      free_ = static_cast<int32_t>(nodes_.size());
+      nodes_.push_back({0, kNone});
+    }
+    const int32_t added = free_;
+    Node& node = nodes_[static_cast<size_t>(added)];
+    free_ = node.next;
+    node = {event, first_[slot]};
+    first_[slot] = added;
+    words_[slot / 64] |= uint64_t{1} << (slot % 64);
+    groups_[slot / 4096] |= uint64_t{1} << (slot / 64 % 64);
+    ++near_;
+  }
+
+  int64_t next_near() const {
+    const size_t from = slot_of(now_ + 1);
+    const uint64_t here = words_[from / 64] >> (from % 64);
+    if (here != 0) return now_ + 1 + std::countr_zero(here);
+    const size_t word = (from / 64 + 1) % kWords;
+    size_t group = word / 64;
+    uint64_t bits = groups_[group] & ~uint64_t{0} << (word % 64);
+    while (bits == 0) {
+      group = (group + 1) % kGroups;
+      bits = groups_[group];
+    }
+    const size_t found = group * 64 + lowest(bits);
+    const size_t slot = found * 64 + lowest(words_[found]);
+    return now_ + 1 + static_cast<int64_t>((slot - from) & (kSlots - 1));
+  }
+
+  void take_near() {
+    const size_t slot = slot_of(now_);
+    int32_t at = first_[slot];
+    if (at == kNone) return;
+    first_[slot] = kNone;
+    words_[slot / 64] &= ~(uint64_t{1} << (slot % 64));
+    if (words_[slot / 64] == 0) groups_[slot / 4096] &= ~(uint64_t{1} << (slot / 64 % 64));
+    while (at != kNone) {
+      Node& node = nodes_[static_cast<size_t>(at)];
+      due_.push_back(node.event);
+      const int32_t next = node.next;
+      node.next = free_;
+      free_ = at;
+      at = next;
+      --near_;
+    }
+  }
+
+  void take_far() {
+    std::pop_heap(far_.begin(), far_.end(), later);
+    due_.push_back(far_.back().event);
+    far_.pop_back();
+  }
+
+  int64_t now_ = 0;
+  std::vector<uint64_t> due_;  // of the current cycle: kind, then id
+  size_t taken_ = 0;           // of due_
+  int64_t near_ = 0;
+  std::vector<int32_t> first_;  // by slot: its list
+  std::vector<Node> nodes_;
+  int32_t free_ = kNone;
+  std::array<uint64_t, kWords> words_{};    // a bit per slot
+  std::array<uint64_t, kGroups> groups_{};  // a bit per word
+  std::vector<Far> far_;
 };
 
 }  // namespace pto

@@ -25,7 +25,7 @@ const char* unit_name(WindowUnit unit) {
 }  // namespace
 
 void Orchestrator::run() {
-  while (state_.events.has(state_.now, EventKind::Orchestrator)) state_.events.pop();
+  while (state_.events.has(EventKind::Orchestrator)) state_.events.pop();
   waiting_ = false;
   while (is_free() && !waiting_ && !ended_) step();
 }

@@ -18,7 +18,7 @@ void CoreLevels::seal(int64_t limit) {
 
 int CoreLevels::least_loaded() const {
   if (!has_room()) return kNone;
-  for (size_t level = 0; level < levels() && static_cast<int64_t>(level) < limit_; ++level) {
+  for (size_t level = 0; level < levels_ && static_cast<int64_t>(level) < limit_; ++level) {
     const int core = lowest(level);
     if (core != kNone) return core;
   }
@@ -34,7 +34,10 @@ int CoreLevels::lowest(size_t level) const {
 }
 
 void CoreLevels::move(size_t position, size_t from, size_t to) {
-  if (to >= levels()) bits_.resize((to + 1) * words_);
+  if (to >= levels_) {
+    levels_ = to + 1;
+    bits_.resize(levels_ * words_);
+  }
   const uint64_t bit = uint64_t{1} << (position % kWordBits);
   bits_[from * words_ + position / kWordBits] &= ~bit;
   bits_[to * words_ + position / kWordBits] |= bit;

@@ -30,12 +30,11 @@ class CoreLevels {
 
  private:
   int lowest(size_t level) const;
-  size_t levels() const { return words_ == 0 ? 0 : bits_.size() / words_; }
-
   int64_t limit_ = 0;
   std::vector<int> cores_;  // ascending
   size_t full_ = 0;         // cores without room
   size_t words_ = 0;        // of a level
+  size_t levels_ = 1;       // that occurred
   // By number of tasks in flight and position: the core has so many.
   std::vector<uint64_t> bits_;
 };
@@ -44,20 +43,12 @@ class Placement {
  public:
   explicit Placement(MachineState& state);
 
-  // A core of the scheduler for a task of this unit, or CoreLevels::kNone.
-  int find_core(int scheduler, int pool, int unit) const { return group(scheduler, pool, unit).least_loaded(); }
-  // A core of the scheduler has room for some task.
-  bool finds_core(int scheduler, int pool) const {
-    return group(scheduler, pool, PTO_CUBE).has_room() || group(scheduler, pool, PTO_VECTOR).has_room();
+  // The cores that a scheduler owns of a pool. Valid as long as the placement.
+  const CoreLevels& cores(int scheduler, int pool, int unit) const {
+    return groups_[group_index(scheduler, pool, unit)];
   }
-  int find_idle_core(int scheduler, int pool, int unit) const { return group(scheduler, pool, unit).idle(); }
-  bool has_cores(int scheduler, int pool) const {
-    return group(scheduler, pool, PTO_CUBE).size() + group(scheduler, pool, PTO_VECTOR).size() > 0;
-  }
-  // Fewer tasks are in flight than the scope, the pool's or the scheduler's, allows.
-  bool scope_is_open(int scheduler, int pool) const { return scopes_[scope_index(scheduler, pool)].is_open(); }
-  // The cycle in which the scope opened last; 0 if it was never closed.
-  int64_t scope_opened(int scheduler, int pool) const { return scopes_[scope_index(scheduler, pool)].opened; }
+  // The tasks in flight that depth_scope counts together: those of the pool, or of the scheduler.
+  const Scope& scope(int scheduler, int pool) const { return scopes_[scope_index(scheduler, pool)]; }
   int64_t in_flight() const { return in_flight_; }
   StreamScopes& streams() { return streams_; }
 
@@ -89,9 +80,6 @@ class Placement {
   }
   size_t group_index(int scheduler, int pool, int unit) const {
     return index(scheduler, pool) * 2 + static_cast<size_t>(unit);
-  }
-  const CoreLevels& group(int scheduler, int pool, int unit) const {
-    return groups_[group_index(scheduler, pool, unit)];
   }
 
   MachineState& state_;

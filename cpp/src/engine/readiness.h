@@ -35,7 +35,7 @@ class Readiness {
   const std::vector<int64_t>& take_due() {
     taken_.clear();
     taken_.swap(due_);
-    while (state_.events.has(state_.now, EventKind::Ready)) {
+    while (state_.events.has(EventKind::Ready)) {
       taken_.push_back(state_.events.pop());
       --pending_;
     }

@@ -105,25 +105,29 @@ struct alignas(64) Task {
 // A ring of records, indexed by id. It grows by doubling up to what the live tasks need.
 class TaskTable {
  public:
-  TaskTable() : ring_(1024) {}
-  Task& operator[](int64_t id) { return ring_[static_cast<uint64_t>(id) & (ring_.size() - 1)]; }
+  TaskTable() : ring_(kFirst), mask_(kFirst - 1) {}
+  Task& operator[](int64_t id) { return ring_[static_cast<uint64_t>(id) & mask_]; }
   // A hint that the task's first line will be wanted.
-  void prefetch(int64_t id) const { __builtin_prefetch(&ring_[static_cast<uint64_t>(id) & (ring_.size() - 1)]); }
+  void prefetch(int64_t id) const { __builtin_prefetch(&ring_[static_cast<uint64_t>(id) & mask_]); }
   // The record of the new task `id`, where `oldest` is the oldest live one. Other references become invalid.
   Task& add(int64_t id, int64_t oldest) {
-    if (id - oldest >= static_cast<int64_t>(ring_.size())) grow(id, oldest);
+    if (id - oldest > static_cast<int64_t>(mask_)) grow(id, oldest);
     return (*this)[id] = Task{};
   }
 
  private:
+  static constexpr size_t kFirst = 1024;
+
   void grow(int64_t id, int64_t oldest) {
     std::vector<Task> larger(ring_.size() * 2);
     for (int64_t live = oldest; live < id; ++live) {
       larger[static_cast<uint64_t>(live) & (larger.size() - 1)] = (*this)[live];
     }
     ring_ = std::move(larger);
+    mask_ = ring_.size() - 1;
   }
   std::vector<Task> ring_;
+  uint64_t mask_;
 };
 
 }  // namespace pto
