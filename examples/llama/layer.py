@@ -128,8 +128,12 @@ def part(i, width):
 
 
 def kernels(c: Config, step: Step) -> SimpleNamespace:
-    H, D, C, T, U, N = c.hidden, c.dim, c.columns, step.tile, step.unit, step.norm_rows
-    G, shared, KV = step.kv_heads, c.heads // c.kv_heads, c.kv_heads * c.dim
+    parts = projection_kernels(c, step), attention_kernels(c, step), output_kernels(c, step)
+    return SimpleNamespace(**{kernel.name: kernel for part in parts for kernel in part})
+
+
+def projection_kernels(c: Config, step: Step):
+    H, D, T, N = c.hidden, c.dim, step.tile, step.norm_rows
 
     @jit_kernel
     def norm(x: In[Tile[N, H, F16]], gamma: In[Tile[1, H, F16]], y: Out[Tile[N, H, F16]]):
@@ -162,6 +166,13 @@ def kernels(c: Config, step: Step) -> SimpleNamespace:
         z = tl.matmul(h, w)
         a, b = z[:, : D // 2], z[:, D // 2 :]
         tl.store(y, tl.concat([a * cos - b * sin, a * sin + b * cos]))
+
+    return norm, look_up, project, project_rope
+
+
+def attention_kernels(c: Config, step: Step):
+    D, U, G = c.dim, step.unit, step.kv_heads
+    shared, KV = c.heads // c.kv_heads, c.kv_heads * c.dim
 
     @jit_kernel
     def begin(
@@ -211,6 +222,13 @@ def kernels(c: Config, step: Step) -> SimpleNamespace:
             tl.store(total, tl.reshape(weight, (U, shared)), (0, heads.start))
             tl.store(o, tl.reshape(mixed / weight, (U, shared * D)), (0, wide.start))
 
+    return begin, attend
+
+
+def output_kernels(c: Config, step: Step):
+    """Each ends with a product; its columns are cut into tasks."""
+    H, D, C, T = c.hidden, c.dim, c.columns, step.tile
+
     @jit_kernel
     def o_residual(
         a: In[Tile[T, c.heads * D, F32]],
@@ -238,17 +256,7 @@ def kernels(c: Config, step: Step) -> SimpleNamespace:
     ):
         tl.store(y, x + tl.matmul(a, w))
 
-    return SimpleNamespace(
-        norm=norm,
-        look_up=look_up,
-        project=project,
-        project_rope=project_rope,
-        begin=begin,
-        attend=attend,
-        o_residual=o_residual,
-        gate_up=gate_up,
-        down_residual=down_residual,
-    )
+    return o_residual, gate_up, down_residual
 
 
 # ---- Workload --------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pto_wsp.language.loops import P, slot, slot_load, slot_set
     from pto_wsp.language.parameters import In, InOut, Out, Scalar, Tile
     from pto_wsp.language.parts import combine, sequential
-    from pto_wsp.language.schedule import (
+    from pto_wsp.language.policies import (
         Deps,
         DispatchPolicy,
         Pools,
@@ -64,7 +64,7 @@ _HOMES = {
     "language.loops": ("P", "slot", "slot_load", "slot_set"),
     "language.parameters": ("In", "InOut", "Out", "Scalar", "Tile"),
     "language.parts": ("combine", "sequential"),
-    "language.schedule": (
+    "language.policies": (
         "Deps",
         "DispatchPolicy",
         "Pools",

@@ -1,6 +1,6 @@
 """Random kernels: what is compiled, what the IR means in NumPy, and the Python body on numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from tile_runs import Run, outputs, run_by_line
+from tile_runs import MOST_NUMBER, Run, outputs, run_by_line
 
 from pto_wsp import (
     DType,
@@ -26,6 +26,8 @@ from pto_wsp import (
 
 KERNELS = 200
 MOST_OPS = 40
+LOOPS = 0.03
+"""Of the ops."""
 LARGEST = 1 << 12
 """Elements of a tile, at most."""
 
@@ -105,15 +107,35 @@ def of_numbers(rng: Random, one: Any, other: Any) -> Functions:
     )
 
 
-def random_body(seed: int) -> Callable[..., Any]:
-    def body(*inputs: Any) -> Any:
-        # NaN has no rank, and infinities make some.
-        rng, tiles = Random(seed), [tl.load(x) for x in inputs]
+def repeated(rng: Random, tiles: Tiles, numbers: Sequence[Any]) -> Any:
+    """A loop as long as a number of the launch says, with another one in it at times."""
+    carried, seed = pick(rng, tiles), rng.random()
+    end, inner_end = (rng.choice(numbers) + rng.randrange(2) for _ in range(2))
+    is_nested = rng.random() < 0.3
+    for k in tl.range(rng.randrange(3), end, rng.randint(1, 2)):
+        # Every run gives the same ops.
+        again = Random(seed)
+        found = computed(again, [*tiles, carried])[:1, :1]
+        carried = bounded(tl.maximum(carried, found) - k)
+        if is_nested:
+            for _ in tl.range(inner_end):
+                carried = bounded(carried + found)
+    return carried
+
+
+def bounded(tile: Any) -> Any:
+    """NaN has no rank, and infinities make some."""
+    most, least = (1e4, -1e4) if tile.dtype.is_float else (100, 1)
+    return tl.maximum(tl.minimum(tile, most), least)
+
+
+def random_body(seed: int, inputs: int) -> Callable[..., Any]:
+    def body(*given: Any) -> Any:
+        rng, tiles = Random(seed), [tl.load(x) for x in given[:inputs]]
         for _ in range(rng.randint(1, MOST_OPS)):
-            found = computed(rng, tiles)
-            most = 1e4 if found.dtype.is_float else 100
-            least = -1e4 if found.dtype.is_float else 1
-            tiles.append(tl.maximum(tl.minimum(found, most), least))
+            is_loop = rng.random() < LOOPS
+            found = repeated(rng, tiles, given[inputs:]) if is_loop else computed(rng, tiles)
+            tiles.append(bounded(found))
         return tiles[-1]
 
     return body
@@ -129,11 +151,14 @@ def random_run(name: str, seed: int) -> Run:
         inputs = tuple((n / 4).astype(dtype.numpy) for n in numbers)
     else:
         inputs = tuple(np.abs(n).astype(dtype.numpy) for n in numbers)
-    body = random_body(seed)
-    return Run(name, body, inputs, shape_of(body, inputs, dtype), dtype)
+    body = random_body(seed, len(inputs))
+    counts = tuple(map(int, random.integers(0, MOST_NUMBER, 2, endpoint=True)))
+    return Run(name, body, inputs, shape_of(body, inputs, dtype, counts), dtype, counts)
 
 
-def shape_of(body: Callable[..., Any], inputs: Any, dtype: DType) -> tuple[int, int]:
+def shape_of(
+    body: Callable[..., Any], inputs: Any, dtype: DType, numbers: tuple[int, ...]
+) -> tuple[int, int]:
     """Of what a body gives: one that stores a 1 x 1 tile tells it on the way."""
     found: list[tuple[int, int]] = []
 
@@ -141,7 +166,7 @@ def shape_of(body: Callable[..., Any], inputs: Any, dtype: DType) -> tuple[int, 
         found.append(body(*tiles).shape)
         return tl.alloc((1, 1), dtype)
 
-    run_by_line(Run("shape", first, inputs, (1, 1), dtype))
+    run_by_line(Run("shape", first, inputs, (1, 1), dtype, numbers))
     return found[-1]
 
 

@@ -14,7 +14,7 @@ from model.unrolling import unrolled
 
 rngs = st.randoms(use_true_random=False)
 sizes = st.integers(1, 60).map(Size)
-factors = st.sampled_from((2, 3, 10, 1000))
+factors = st.sampled_from((2, 3, 10, 1000, 100_000))
 
 TASK_TIMES = ("submit", "ready", "dispatch", "start", "end", "retire")
 PHASES = ("load", "compute", "store")

@@ -10,23 +10,18 @@ from collections.abc import Mapping, Sequence, Set
 
 from typing_extensions import Self
 from xdsl.dialects.builtin import (
-    AffineMapAttr,
     ArrayAttr,
     FlatSymbolRefAttrConstr,
     IndexType,
-    IntAttr,
     StringAttr,
     SymbolNameConstraint,
     SymbolRefAttr,
     UnitAttr,
 )
-from xdsl.interfaces import HasCanonicalizationPatternsInterface
 from xdsl.ir import Dialect, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineExpr
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     irdl_op_definition,
-    operand_def,
     opt_prop_def,
     opt_result_def,
     prop_def,
@@ -36,7 +31,6 @@ from xdsl.irdl import (
     var_operand_def,
 )
 from xdsl.parser import Parser
-from xdsl.pattern_rewriter import RewritePattern
 from xdsl.printer import Printer
 from xdsl.traits import (
     EffectInstance,
@@ -45,25 +39,19 @@ from xdsl.traits import (
     MemoryEffect,
     MemoryEffectKind,
     NoTerminator,
-    Pure,
     SymbolOpInterface,
 )
 from xdsl.utils.exceptions import VerifyException
 
 from pto_wsp.dialects.dtypes import is_integer
-from pto_wsp.dialects.indices import IndexLike, index_map, verify_index_map
+from pto_wsp.dialects.indices import IndexLike
 from pto_wsp.dialects.syntax import (
     CustomSyntax,
-    ints,
-    join,
     new_body,
     parse_body,
-    parse_index_list,
-    parse_ints,
     parse_value,
     parse_values,
     print_body,
-    print_index_list,
     print_values,
     strings,
 )
@@ -112,6 +100,7 @@ from pto_wsp.dialects.task_types import (
     print_source,
     tensor_type,
 )
+from pto_wsp.dialects.task_views import ViewOp
 
 __all__ = [
     "MAX_RANK",
@@ -160,9 +149,6 @@ class _LaunchEffects(MemoryEffect):
         reads = {EffectInstance(MemoryEffectKind.READ, v) for v in (*op.ins, *op.inouts)}
         writes = {EffectInstance(MemoryEffectKind.WRITE, v) for v in (*op.outs, *op.inouts)}
         return reads | writes | {TICK}
-
-
-# ---- Storage and regions -----------------------------------------------------------------------
 
 
 @irdl_op_definition
@@ -244,98 +230,6 @@ class TensorOp(CustomSyntax):
             printer.print_string(" from ")
             print_source(printer, self.source)
         printer.print_string(f" : {self.type.short}")
-
-
-@irdl_op_definition
-class ViewOp(HasCanonicalizationPatternsInterface, CustomSyntax):
-    """A box of a tensor or view, of the same rank: `%v = task.view %t[%b, %s * 32] [1, 32]`."""
-
-    name = "task.view"
-
-    source = operand_def(TensorType)
-    map_attr = prop_def(AffineMapAttr, prop_name="offsets")
-    extent_list = prop_def(ArrayAttr[IntAttr], prop_name="extents")
-    indices = var_operand_def(IndexType())
-    result = result_def(TensorType)
-
-    traits = traits_def(Pure())
-
-    def __init__(
-        self,
-        source: SSAValue,
-        offsets: Sequence[IndexLike],
-        extents: Sequence[int],
-        operands: Sequence[SSAValue] = (),
-    ):
-        """`offsets` are numbers or expressions over symbols; symbol i stands for `operands[i]`."""
-        super().__init__(
-            operands=[source, operands],
-            properties={"offsets": index_map(offsets, operands), "extents": ints(extents)},
-            result_types=[TensorType(ints(extents), tensor_type(source).element_type)],
-        )
-
-    @property
-    def offsets(self) -> tuple[AffineExpr, ...]:
-        """An expression per axis, over one symbol per element of `indices`."""
-        return self.map_attr.data.results
-
-    @property
-    def extents(self) -> tuple[int, ...]:
-        return tuple(extent.data for extent in self.extent_list)
-
-    @property
-    def type(self) -> TensorType:
-        return self.result.type
-
-    def verify_(self) -> None:
-        source = tensor_type(self.source)
-        verify_index_map(self.map_attr.data, self.indices)
-        if not len(self.offsets) == len(self.extents) == source.rank:
-            raise VerifyException(
-                f"an offset and an extent per axis of {source.short},"
-                f" got {len(self.offsets)} and {len(self.extents)}"
-            )
-        for axis, (extent, bound) in enumerate(zip(self.extents, source.shape, strict=True)):
-            if not 1 <= extent <= bound:
-                raise VerifyException(f"axis {axis} has {bound} elements, the view {extent}")
-        if self.type != TensorType(self.extent_list, source.element_type):
-            raise VerifyException(
-                f"a view of {join(self.extents, 'x')} of {source.short} is not a {self.type.short}"
-            )
-
-    @classmethod
-    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
-        from pto_wsp.transforms.canonicalization_patterns.task import (
-            ComposeViews,
-            DropWholeView,
-            FoldIndexIntoView,
-        )
-
-        return (FoldIndexIntoView(), ComposeViews(), DropWholeView())
-
-    @classmethod
-    def parse_syntax(cls, parser: Parser) -> Self:
-        start = parser.pos
-        source = parse_value(parser)
-        if not isinstance(source.type, TensorType):
-            parser.raise_error("a view is of a tensor or view", start, parser.pos)
-        offsets, operands = parse_index_list(parser)
-        extents = ints(parse_ints(parser, parser.Delimiter.SQUARE))
-        try:
-            result = TensorType(extents, source.type.element_type)
-        except VerifyException as error:
-            parser.raise_error(str(error), start, parser.pos)
-        return cls.create(
-            operands=[source, *operands],
-            properties={"offsets": AffineMapAttr(offsets), "extents": extents},
-            result_types=[result],
-        )
-
-    def print_syntax(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_ssa_value(self.source)
-        print_index_list(printer, self.map_attr.data, self.indices)
-        printer.print_string(f" [{join(self.extents)}]")
 
 
 # ---- Tasks -------------------------------------------------------------------------------------

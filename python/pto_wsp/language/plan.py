@@ -11,7 +11,8 @@ from pto_wsp.dialects import schedule
 from pto_wsp.dialects.locations import file_location
 from pto_wsp.dialects.schedule import DepthAttr, PlanOp, PolicyAttr, WindowAttr, batch, policy
 from pto_wsp.dialects.schedule_types import Key
-from pto_wsp.language.schedule import CustomPools, Plan, Policy
+from pto_wsp.language.policies import CustomPools, Policy
+from pto_wsp.language.schedule import Plan
 from pto_wsp.language.schedule_keys import KeyFunction, place_key, refuse, trace_key
 from pto_wsp.language.source import Place
 

@@ -122,12 +122,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--list-passes", action="store_true", help="list the passes and exit")
     parser.add_argument("--compiler", metavar="COMMAND", help="C++ compiler for --emit=so")
+    _add_looks(parser)
+    _add_text_and_tests(parser)
+    parser.add_argument(
+        "--version",
+        action=_Version,
+        nargs=0,
+        dest=argparse.SUPPRESS,
+        default=argparse.SUPPRESS,
+        help="show the version and exit",
+    )
+    return parser
+
+
+def _add_looks(parser: argparse.ArgumentParser) -> None:
     show = parser.add_argument_group("looking inside (on stderr)")
     show.add_argument("--print-ir-before", action="append", metavar="PASS", default=[])
     show.add_argument("--print-ir-after", action="append", metavar="PASS", default=[])
     show.add_argument("--print-ir-after-all", action="store_true")
     show.add_argument("--dump-dir", metavar="DIR", help="write the IR after every pass to DIR")
     show.add_argument("--timing", action="store_true", help="show how long every step took")
+
+
+def _add_text_and_tests(parser: argparse.ArgumentParser) -> None:
     text = parser.add_argument_group("text")
     text.add_argument("--print-op-generic", action="store_true", help="use the generic syntax")
     text.add_argument("--print-debuginfo", action="store_true", help="show source locations")
@@ -142,15 +159,6 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="compile the parts between lines of `// -----` one by one",
     )
-    parser.add_argument(
-        "--version",
-        action=_Version,
-        nargs=0,
-        dest=argparse.SUPPRESS,
-        default=argparse.SUPPRESS,
-        help="show the version and exit",
-    )
-    return parser
 
 
 def _list_passes() -> int:
