@@ -158,6 +158,12 @@ TEST_CASE("so are those of right operands that are read where they lie, and of l
   }
 }
 
+TEST_CASE("and of one that is streamed from memory") {
+  const int64_t k = 2100, n = 2001;
+  const Operand a(5, k, PTO_F16, Form::Memory, false, 1), b(k, n, PTO_BF16, Form::Memory, false, 2);
+  check_product(5, k, n, a, b, nullptr);
+}
+
 TEST_CASE("a row does not depend on the rows around it") {
   const int64_t k = 300, n = 70;
   const Operand a(37, k, PTO_F32, Form::Value, false, 1), b(k, n, PTO_BF16, Form::Procedural, false, 2);

@@ -15,6 +15,10 @@ inline constexpr int64_t kGeneratedCols = 48;
 // A right operand that fewer tiles of rows need, or floats that are fewer, are read where they lie.
 inline constexpr int64_t kFewTiles = 8;
 inline constexpr int64_t kFewElements = 65536;
+// One of more elements, that a single tile of rows needs, comes from memory: so many of its rows at once, in long
+// strips.
+inline constexpr int64_t kManyElements = 1 << 22;
+inline constexpr int64_t kStreamedDepth = 16;
 
 struct MatmulWorkspace {
   alignas(64) float a[kRowBlock * kDepth];

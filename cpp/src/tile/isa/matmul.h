@@ -100,6 +100,8 @@ class Product {
     return in_place_ && (m_ <= rows || (b_.dtype == PTO_F32 && k_ * n_ <= kFewElements));
   }
 
+  bool is_streamed() const { return cols_in_place_ > 0 && m_ <= kTileRows && k_ * n_ > kManyElements; }
+
   MatmulWorkspace& space_;
   const int64_t m_, k_, n_;
   const Source &a_, &b_;
@@ -107,7 +109,7 @@ class Product {
   const MultiplyBlock in_place_ = multiply_in_place(b_);
   const int64_t cols_in_place_ = is_read_in_place() ? n_ / kLanes * kLanes : 0;
   // What is generated stays in the first-level cache; memory likes long strips.
-  const int64_t depth_ = b_.data ? kDepth : kGeneratedDepth;
+  const int64_t depth_ = is_streamed() ? kStreamedDepth : b_.data ? kDepth : kGeneratedDepth;
   const int64_t block_ = b_.data ? kColBlock : kGeneratedCols;
 };
 
