@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pto_wsp import Dense, DType, In, Out, P, Program, Tensor, Tile, jit_kernel, tl, workload
@@ -258,3 +259,26 @@ def test_the_cube_takes_32_bytes_of_k_in_a_step(dtype: DType, steps: int) -> Non
     pipes = one().task_graph().compile(machine="ascend_a3").costs()[0]["pipes"]
     # The published model: 6 + c * ceil(M / 16) * ceil(K / (32 / bytes)) * ceil(N / 16).
     assert next(pipe["cycles"] for pipe in pipes if pipe["name"] == "cube") == 6 + steps
+
+
+def test_rows_that_are_gathered_come_from_the_table_alone() -> None:
+    @jit_kernel
+    def pick(
+        table: In[Tile[1024, 64, DType.F32]],
+        rows: In[Tile[8, 1, DType.I32]],
+        x: In[Tile[512, 64, DType.F32]],
+        y: Out[Tile[8, 64, DType.F32]],
+    ):
+        tl.store(y, tl.gather_rows(table, tl.load(rows)) + tl.colsum(tl.load(x)))
+
+    rows = Tensor(data=np.arange(8, dtype=np.int32).reshape(8, 1), name="rows")
+    table, x = (Tensor.random((n, 64), DType.F32, name=f"x{n}") for n in (1024, 512))
+    y = Tensor.empty((8, 64), DType.F32, name="y")
+
+    @workload
+    def twice():
+        for i in P(Dense[2]("i")):
+            pick[i](table=table, rows=rows, x=x, y=y)
+
+    # From HBM: 8 rows for each task, which may be others; x and the numbers of the rows once.
+    assert twice().compile().simulate().stats.memory_bytes == 2 * 8 * 256 + 512 * 256 + 8 * 4
