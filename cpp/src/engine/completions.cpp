@@ -16,13 +16,13 @@ void Completions::run() {
   }
 }
 
-// A service of 0 cycles ends at once, and the next one begins.
 void Completions::begin_services(int scheduler) {
   Server& server = state_.servers[static_cast<size_t>(scheduler)];
   while (!server.reports.empty() && server.free_at <= state_.now) {
-    const int64_t end = begin_service(scheduler);
+    const int64_t end = begin_service(server);
     state_.stats.schedulers[static_cast<size_t>(scheduler)].busy += end - state_.now;
     server.free_at = end;
+    // A service of 0 cycles ends at once, and the next one begins.
     if (end == state_.now) {
       finish_service(scheduler);
     } else {
@@ -32,8 +32,7 @@ void Completions::begin_services(int scheduler) {
 }
 
 // Up to `batch` reports that are there are served as one.
-int64_t Completions::begin_service(int scheduler) {
-  Server& server = state_.servers[static_cast<size_t>(scheduler)];
+int64_t Completions::begin_service(Server& server) {
   int64_t turn = state_.now + state_.machine.costs.complete;
   for (int64_t n = 0; n < state_.schedule.batch && !server.reports.empty(); ++n) {
     const int64_t id = server.reports.front();
@@ -54,26 +53,30 @@ int64_t Completions::begin_service(int scheduler) {
 int64_t Completions::serve(int64_t id, int64_t turn) {
   Task& task = state_.tasks[id];
   task.served = true;
+  if (!task.successors.empty()) turn = resolve_successors(task, turn);
+  return task.detailed ? joins_.serve_member(id, turn) : turn;
+}
+
+int64_t Completions::resolve_successors(Task& task, int64_t turn) {
   Turns turns(state_, turn);
   while (!task.successors.empty()) {
     const int64_t successor = state_.links.pop(task.successors);
     if (!task.successors.empty()) state_.tasks.prefetch(state_.links.front(task.successors));
     readiness_.resolve(successor, turns.next(successor));
   }
-  const int64_t turn_end = joins_.serve_member(task.joined, turns.end());
-  return joins_.serve_member(task.grouped, turn_end);
+  return turns.end();
 }
 
 void Completions::finish_service(int scheduler) {
-  std::vector<int64_t>& serving = state_.servers[static_cast<size_t>(scheduler)].serving;
-  for (const int64_t id : serving) {
+  Server& server = state_.servers[static_cast<size_t>(scheduler)];
+  for (const int64_t id : server.serving) {
     Task& task = state_.tasks[id];
     task.finished = true;
     placement_.leave(task.core);
-    placement_.streams().leave(task.stream, state_.now);
+    if (placement_.streams().limits()) placement_.streams().leave(state_.tasks.details(id).stream, state_.now);
   }
-  state_.stats.schedulers[static_cast<size_t>(scheduler)].reports += static_cast<int64_t>(serving.size());
-  serving.clear();
+  state_.stats.schedulers[static_cast<size_t>(scheduler)].reports += static_cast<int64_t>(server.serving.size());
+  server.serving.clear();
 }
 
 }  // namespace pto

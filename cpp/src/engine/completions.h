@@ -17,8 +17,9 @@ class Completions {
 
  private:
   void begin_services(int scheduler);
-  int64_t begin_service(int scheduler);
+  int64_t begin_service(Server& server);
   int64_t serve(int64_t id, int64_t turn);
+  int64_t resolve_successors(Task& task, int64_t turn);
   void finish_service(int scheduler);
 
   MachineState& state_;

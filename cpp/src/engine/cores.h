@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "engine/launch.h"
 #include "engine/machine_state.h"
 #include "engine/stalls.h"
 #include "memory/shared_memory.h"
@@ -14,7 +15,7 @@ class Cores {
   Cores(MachineState& state, Stalls& stalls);
 
   // A task is dispatched to `core`: it runs there after those dispatched before it.
-  void append(int core, int64_t task);
+  void append(int core, const Launch& launch);
   // Starts the tasks whose start has come, lowest core first.
   void run();
   // Adds what the shared memories moved.
@@ -22,28 +23,35 @@ class Cores {
 
  private:
   struct Core {
-    int64_t first = kNoTask, last = kNoTask;  // dispatched, not started
-    int64_t load_end = 0;                     // of the task started last
+    Fifo<Launch> launches;  // dispatched, not started
+    int64_t load_end = 0;   // of the task started last
     int64_t end = 0;
-    Fifo<int64_t> ends;  // of the last `depth_` tasks
+    size_t turn = 0;  // the next task's place in the core's part of ends_
   };
   // A cost's phases.
   struct Timing {
     int64_t load, work;  // work: compute and store
   };
 
+  int64_t& end_of_depth_before(int core) {
+    return ends_[static_cast<size_t>(core) * depth_ + cores_[static_cast<size_t>(core)].turn];
+  }
   void schedule_start(int core);
   void start(int core);
-  const Timing& timing_of(uint32_t record);
-  void run_task(Core& core, Task& task);
+  const Timing& timing_of(uint32_t record) { return record < timings_.size() ? timings_[record] : add_timings(record); }
+  void run_task(Core& core, int64_t id, Task& task);
+  MemoryUse book(int64_t id, const Task& task);
+  const Timing& add_timings(uint32_t record);
 
   MachineState& state_;
   Stalls& stalls_;
   SharedMemory memory_;
+  const bool costs_given_, with_touches_;
   size_t depth_;
   std::vector<Timing> timings_;  // of the costs, as far as tasks had them
   std::vector<Core> cores_;
-  std::vector<int> due_;  // cores with a start in this cycle that no event announces
+  std::vector<int64_t> ends_;  // by core: of its last `depth_` tasks, in turns; 0 where there was none
+  std::vector<int> due_;       // cores with a start in this cycle that no event announces
 };
 
 }  // namespace pto

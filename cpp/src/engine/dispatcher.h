@@ -33,13 +33,15 @@ class Dispatcher {
     bool both_units;  // the pool's queues may hold tasks of both
 
     bool is_empty() const { return queues[0]->empty() && queues[1]->empty(); }
-    bool has_room() const { return cores[PTO_CUBE]->has_room() || cores[PTO_VECTOR]->has_room(); }
+    // Where all tasks are of one unit, a head need not be looked at while no core is free: nobody stands in front.
+    bool has_room() const { return both_units || cores[PTO_CUBE]->has_room() || cores[PTO_VECTOR]->has_room(); }
   };
   struct Choice {
     const Lane* lane = nullptr;
     ReadyQueue* queue = nullptr;
     int core = CoreLevels::kNone;
     int64_t task = 0;
+    int64_t order = 0;
   };
 
   bool may_dispatch(int scheduler) const {
@@ -49,10 +51,13 @@ class Dispatcher {
   void enter_batch();
   bool dispatch_own(int scheduler);
   void consider(const Lane& lane, ReadyQueue& queue, Choice& best);
-  bool better(int64_t task, const Choice& best);
+  int64_t gate_opened(const Choice& choice, const Task& task);
   bool steal(int scheduler);
   bool steal_into(int scheduler, const Lane& lane);
   ReadyQueue* longest_other_queue(int scheduler, int pool);
+  void release_opened();
+  void enter_stream(const Choice& choice);
+  bool held_by_stream(int64_t id);
   void issue(int scheduler, const Choice& choice, bool stolen);
 
   MachineState& state_;

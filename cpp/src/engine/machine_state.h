@@ -25,6 +25,14 @@ struct Server {
   std::vector<int64_t> serving;  // tasks whose reports are being served
 };
 
+// What a task takes from its kernel, at hand in a few bytes.
+struct KernelTraits {
+  int32_t pool;  // where no key function says it
+  uint8_t unit;
+  bool own_costs;         // its tasks name their cost records
+  int64_t submit_cycles;  // for its operands
+};
+
 struct MachineState {
   MachineState(const MachineConfig& config, const Schedule& plan, std::span<const KernelInfo> kernel_infos,
                std::span<const pto_site> task_sites, TraceSink* sink);
@@ -36,6 +44,7 @@ struct MachineState {
   const Schedule schedule;
   const Topology topology;
   std::vector<KernelInfo> kernels;
+  std::vector<KernelTraits> traits;       // of the kernels
   std::vector<KernelCost> costs;          // the kernels', then those of tasks by the trips of their loops
   const std::span<const pto_site> sites;  // may be empty
   TraceSink* trace;                       // or null

@@ -36,7 +36,8 @@ class OrderedTasks {
   };
   using Entries = std::set<Entry>;
 
-  int64_t lane_of(int64_t id) { return (tasks_[id].stream >= 0 ? tasks_[id].stream : id) % lane_count_; }
+  int64_t stream_of(int64_t id) { return tasks_[id].detailed ? tasks_.details(id).stream : -1; }
+  int64_t lane_of(int64_t id) { return (stream_of(id) >= 0 ? stream_of(id) : id) % lane_count_; }
   Entry entry_of(int64_t id) { return {tasks_[id].order, id}; }
   static bool erase(std::map<int64_t, Entries>& sets, int64_t key, const Entry& entry);
 

@@ -16,7 +16,7 @@ constexpr std::array<const char*, 6> kEdgeNames = {"raw", "waw", "war", "structu
 const char* stall_name(Stall cause) { return kStallNames.at(static_cast<size_t>(cause)); }
 const char* edge_name(EdgeKind kind) { return kEdgeNames.at(static_cast<size_t>(kind)); }
 
-void Stalls::task_starts(int64_t id, const Task& task, int64_t end_before) {
+void Stalls::task_starts(const Launch& launch, const Task& task, int64_t end_before) {
   Stats& stats = state_.stats;
   PoolStats& pool = stats.pools[group_of(task.core)];
   KernelStats& kernel = stats.kernels[task.kernel];
@@ -25,15 +25,15 @@ void Stalls::task_starts(int64_t id, const Task& task, int64_t end_before) {
   ++kernel.tasks;
   pool.busy += busy;
   kernel.busy += busy;
-  if (task.cost == 0) stats.borrowed_vector += state_.costs[task.record].borrowed_vector;
+  if (!costs_given_) stats.borrowed_vector += state_.costs[task.record].borrowed_vector;
   stats.makespan = std::max(stats.makespan, task.end);
   last_end_[static_cast<size_t>(task.core)] = task.end;
-  if (task.start > end_before) cut_gap(id, task, end_before);
+  if (task.start > end_before) cut_gap(launch, task, end_before);
 }
 
 // Every piece ends at a time of the task's own, in the order of the rule; what lies before the gap is empty.
-void Stalls::cut_gap(int64_t id, const Task& task, int64_t begin) {
-  id_ = id;
+void Stalls::cut_gap(const Launch& launch, const Task& task, int64_t begin) {
+  id_ = launch.task;
   core_ = task.core;
   pool_ = &state_.stats.pools[group_of(task.core)];
   kernel_ = &state_.stats.kernels[task.kernel];
@@ -42,11 +42,11 @@ void Stalls::cut_gap(int64_t id, const Task& task, int64_t begin) {
   piece(task.submit, task.before_submit);
   piece(task.published, Stall::SubmitBusy);
   piece(task.ready, task.waited);
-  piece(std::min(task.last_report, task.dispatch), Stall::Latency);
-  piece(std::min(task.last_service_end, task.dispatch), Stall::DispatchBusy);
-  piece(std::min(task.gate_opened, task.dispatch), Stall::Gated);
-  piece(std::min(task.head_unblocked, task.dispatch), Stall::NoCore);
-  piece(task.dispatched, Stall::DispatchBusy);
+  piece(std::min(launch.last_report, task.dispatch), Stall::Latency);
+  piece(std::min(launch.last_service_end, task.dispatch), Stall::DispatchBusy);
+  piece(std::min(launch.gate_opened, task.dispatch), Stall::Gated);
+  piece(std::min(launch.head_unblocked, task.dispatch), Stall::NoCore);
+  piece(launch.dispatched, Stall::DispatchBusy);
   piece(task.start, Stall::Latency);
   flush();
 }

@@ -3,16 +3,18 @@
 
 #include <vector>
 
+#include "engine/launch.h"
 #include "engine/machine_state.h"
 
 namespace pto {
 
 class Stalls {
  public:
-  explicit Stalls(MachineState& state) : state_(state), last_end_(state.topology.cores.size()) {}
+  explicit Stalls(MachineState& state)
+      : state_(state), costs_given_(state.schedule.cost_key != kNoKey), last_end_(state.topology.cores.size()) {}
 
   // The task's times are known; `end_before` is the end of the task before it on its core, or 0.
-  void task_starts(int64_t id, const Task& task, int64_t end_before);
+  void task_starts(const Launch& launch, const Task& task, int64_t end_before);
   // After the last task.
   void drain();
 
@@ -20,11 +22,12 @@ class Stalls {
   size_t group_of(int32_t core) const {
     return static_cast<size_t>(state_.topology.cores[static_cast<size_t>(core)].group);
   }
-  void cut_gap(int64_t id, const Task& task, int64_t begin);
+  void cut_gap(const Launch& launch, const Task& task, int64_t begin);
   void piece(int64_t until, Stall cause);
   void flush();
 
   MachineState& state_;
+  const bool costs_given_;         // by a cost function
   std::vector<int64_t> last_end_;  // by core
 
   // The gap that is being cut: [from_, at_) is the open piece.
