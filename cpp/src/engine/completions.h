@@ -16,11 +16,11 @@ class Completions {
   void run();
 
  private:
-  void begin_services(int scheduler);
+  void begin_services(size_t scheduler);
   int64_t begin_service(Server& server);
   int64_t serve(int64_t id, int64_t turn);
   int64_t resolve_successors(Task& task, int64_t turn);
-  void finish_service(int scheduler);
+  void finish_service(Server& server);
 
   MachineState& state_;
   Readiness& readiness_;

@@ -22,7 +22,7 @@ void Cores::append(int core, const Launch& launch) {
 }
 
 // The first waiting task's start is known: all tasks before it have started.
-void Cores::schedule_start(int core) {
+inline void Cores::schedule_start(int core) {
   const Core& queue = cores_[static_cast<size_t>(core)];
   const Launch& launch = queue.launches.front();
   Task& task = state_.tasks[launch.task];
@@ -46,7 +46,7 @@ void Cores::run() {
   }
 }
 
-void Cores::start(int core) {
+inline void Cores::start(int core) {
   Core& queue = cores_[static_cast<size_t>(core)];
   const Launch& launch = queue.launches.front();
   const int64_t id = launch.task;
@@ -72,7 +72,7 @@ const Cores::Timing& Cores::add_timings(uint32_t record) {
   return timings_[record];
 }
 
-void Cores::run_task(Core& core, int64_t id, Task& task) {
+inline void Cores::run_task(Core& core, int64_t id, Task& task) {
   // A cost function's cycles are all compute, and move nothing.
   const Timing timing = costs_given_ ? Timing{0, state_.tasks.details(id).cost} : timing_of(task.record);
   const MemoryUse use = costs_given_ ? MemoryUse{} : book(id, task);
@@ -96,7 +96,7 @@ void Cores::run_task(Core& core, int64_t id, Task& task) {
   core.end = end;
 }
 
-MemoryUse Cores::book(int64_t id, const Task& task) {
+inline MemoryUse Cores::book(int64_t id, const Task& task) {
   if (!with_touches_) return memory_.book_hbm(task.start, task.record);
   const TaskDetails& details = state_.tasks.details(id);
   return memory_.book_both(task.start, task.record, state_.touches, details.touches, details.touch_count);

@@ -29,6 +29,7 @@ Stats CycleLoop::run() {
   }
   stalls_.drain();
   cores_.report(state_.stats);
+  for (const Server& server : state_.servers) state_.stats.schedulers.push_back(server.stats);
   state_.stats.tasks = state_.window.submitted();
   state_.stats.window_high_water = state_.window.high_water();
   return std::move(state_.stats);

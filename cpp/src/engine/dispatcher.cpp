@@ -23,6 +23,7 @@ Dispatcher::Dispatcher(MachineState& state, Placement& placement, Cores& cores)
       start_gate_(state.schedule),
       rate_gate_(state.schedule, state.machine.clock_hz),
       batch_gate_(state.schedule),
+      batches_(state.schedule.timing == Timing::Batched),
       stealing_(steals(state.schedule)) {
   for (int s = 0; s < state.topology.schedulers; ++s) add_lanes(s);
 }
@@ -43,7 +44,7 @@ void Dispatcher::add_lanes(int scheduler) {
 
 void Dispatcher::enter(const std::vector<int64_t>& tasks) {
   start_gate_.became_ready(static_cast<int64_t>(tasks.size()));
-  if (state_.schedule.timing != Timing::Batched) {
+  if (!batches_) {
     for (const int64_t id : tasks) queues_.enter(id);
     return;
   }
@@ -57,22 +58,30 @@ void Dispatcher::enter_batch() {
 }
 
 void Dispatcher::run(const OrchestratorState& orchestrator, bool more_ready) {
+  if (gated_) update_gates(orchestrator, more_ready);
+  if (!start_gate_.is_open()) return;
+  bool moved = !queues_.all_empty();
+  while (moved) {
+    moved = false;
+    for (int s = 0; s < state_.topology.schedulers; ++s) {
+      while (may_dispatch(s) && dispatch_own(s)) moved = true;
+    }
+    // A scheduler that is alone has done all it can.
+    if (state_.topology.schedulers == 1) return;
+    for (int s = 0; stealing_ && s < state_.topology.schedulers; ++s) {
+      while (may_dispatch(s) && steal(s)) moved = true;
+    }
+  }
+}
+
+void Dispatcher::update_gates(const OrchestratorState& orchestrator, bool more_ready) {
   while (state_.events.has(EventKind::Gate)) state_.events.pop();
   if (placement_.streams().limits()) release_opened();
   start_gate_.update(state_.now, orchestrator);
   const bool idle = queues_.all_empty() && placement_.in_flight() == 0 && !more_ready;
   if (idle && !batch_gate_.empty() && (orchestrator.waits || orchestrator.ended)) enter_batch();
-  if (!start_gate_.is_open()) return;
-  bool moved = true;
-  while (moved && !queues_.all_empty()) {
-    moved = false;
-    for (int s = 0; s < state_.topology.schedulers; ++s) {
-      while (!queues_.all_empty() && may_dispatch(s) && dispatch_own(s)) moved = true;
-    }
-    for (int s = 0; stealing_ && s < state_.topology.schedulers; ++s) {
-      while (!queues_.all_empty() && may_dispatch(s) && steal(s)) moved = true;
-    }
-  }
+  opened_ = std::max(start_gate_.opened(), rate_gate_.opens());
+  gated_ = !start_gate_.is_open() || rate_gate_.limits() || batches_ || placement_.streams().limits();
 }
 
 void Dispatcher::release_opened() {
@@ -80,7 +89,7 @@ void Dispatcher::release_opened() {
 }
 
 // Rule 9: of its queues' heads that find a core, the best by the ready policy.
-bool Dispatcher::dispatch_own(int scheduler) {
+inline bool Dispatcher::dispatch_own(int scheduler) {
   Choice best;
   for (const Lane& lane : lanes_[static_cast<size_t>(scheduler)]) {
     if (lane.is_empty() || !lane.has_room() || !lane.scope->is_open()) continue;
@@ -93,7 +102,7 @@ bool Dispatcher::dispatch_own(int scheduler) {
   return true;
 }
 
-void Dispatcher::consider(const Lane& lane, ReadyQueue& queue, Choice& best) {
+inline void Dispatcher::consider(const Lane& lane, ReadyQueue& queue, Choice& best) {
   const int64_t head = queue.head();
   if (head == ReadyQueue::kNone) return;
   Task& task = state_.tasks[head];
@@ -141,10 +150,9 @@ ReadyQueue* Dispatcher::longest_other_queue(int scheduler, int pool) {
   return longest;
 }
 
-void Dispatcher::issue(int scheduler, const Choice& choice, bool stolen) {
+inline void Dispatcher::issue(int scheduler, const Choice& choice, bool stolen) {
   const RuntimeCosts& costs = state_.machine.costs;
   Server& server = state_.servers[static_cast<size_t>(scheduler)];
-  SchedulerStats& stats = state_.stats.schedulers[static_cast<size_t>(scheduler)];
   Task& task = state_.tasks[choice.task];
   const int64_t cost = costs.dispatch + (stolen ? costs.steal : 0);
   queues_.left();
@@ -159,20 +167,21 @@ void Dispatcher::issue(int scheduler, const Choice& choice, bool stolen) {
   choice.queue->take(choice.task, task, state_.now);
   server.free_at = dispatched;
   if (cost > 0) state_.events.push(dispatched, EventKind::ServerFree, scheduler);
-  stats.busy += cost;
-  ++stats.dispatches;
-  stats.steals += stolen ? 1 : 0;
+  server.stats.busy += cost;
+  ++server.stats.dispatches;
+  server.stats.steals += stolen ? 1 : 0;
   placement_.enter(choice.core);
   if (placement_.streams().limits()) enter_stream(choice);
   if (rate_gate_.limits()) {
     rate_gate_.dispatched(state_.now);
+    opened_ = std::max(opened_, rate_gate_.opens());
     state_.events.push(rate_gate_.opens(), EventKind::Gate, 0);
   }
 }
 
 // The last opening of a gate that applies to the task (rule 14).
-int64_t Dispatcher::gate_opened(const Choice& choice, const Task& task) {
-  const int64_t opened = std::max({task.entered, start_gate_.opened(), rate_gate_.opens(), choice.lane->scope->opened});
+inline int64_t Dispatcher::gate_opened(const Choice& choice, const Task& task) {
+  const int64_t opened = std::max({task.entered, opened_, choice.lane->scope->opened});
   const StreamScopes& streams = placement_.streams();
   return streams.limits() ? std::max(opened, streams.opened(state_.tasks.details(choice.task).stream)) : opened;
 }

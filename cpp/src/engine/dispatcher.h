@@ -27,7 +27,7 @@ class Dispatcher {
   // A pool as a scheduler sees it that owns cores there.
   struct Lane {
     int pool;
-    std::array<ReadyQueue*, 2> queues;       // its own, and the one that all schedulers share
+    std::array<ReadyQueue*, 2> queues;       // its own, the one that all schedulers share
     std::array<const CoreLevels*, 2> cores;  // by unit
     const Scope* scope;
     bool both_units;  // the pool's queues may hold tasks of both
@@ -45,8 +45,10 @@ class Dispatcher {
   };
 
   bool may_dispatch(int scheduler) const {
-    return state_.servers[static_cast<size_t>(scheduler)].free_at <= state_.now && rate_gate_.is_open(state_.now);
+    return state_.servers[static_cast<size_t>(scheduler)].free_at <= state_.now && rate_gate_.is_open(state_.now) &&
+           !queues_.all_empty();
   }
+  void update_gates(const OrchestratorState& orchestrator, bool more_ready);
   void add_lanes(int scheduler);
   void enter_batch();
   bool dispatch_own(int scheduler);
@@ -68,7 +70,11 @@ class Dispatcher {
   StartGate start_gate_;
   RateGate rate_gate_;
   BatchGate batch_gate_;
+  const bool batches_;
   bool stealing_;
+  // A gate is closed or may close: else all that is ready is dispatched as cores become free.
+  bool gated_ = true;
+  int64_t opened_ = 0;  // when a gate of the machine opened last
 };
 
 }  // namespace pto

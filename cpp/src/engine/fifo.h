@@ -18,6 +18,7 @@ class Fifo {
   }
   // Not on an empty queue, all of these.
   const T& front() const { return ring_[head_ & (ring_.size() - 1)]; }
+  const T& operator[](size_t place) const { return ring_[(head_ + place) & (ring_.size() - 1)]; }
   const T& back() const { return ring_[(tail_ - 1) & (ring_.size() - 1)]; }
   void pop_front() { ++head_; }
   void pop_back() { --tail_; }

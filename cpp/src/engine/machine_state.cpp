@@ -20,7 +20,6 @@ MachineState::MachineState(const MachineConfig& config, const Schedule& plan, st
     traits.push_back({topology.pool_of(kernel.unit), static_cast<uint8_t>(kernel.unit), kernel.cost_of != nullptr,
                       operands * machine.costs.submit_operand});
   }
-  stats.schedulers.resize(servers.size());
 }
 
 std::string MachineState::name_of(int64_t live_task) {

@@ -21,8 +21,9 @@ namespace pto {
 // A scheduler's server: one job at a time (rule 9).
 struct Server {
   int64_t free_at = 0;
-  Fifo<int64_t> reports;         // tasks, in order of (arrival, id)
-  std::vector<int64_t> serving;  // tasks whose reports are being served
+  Fifo<int64_t> reports;  // tasks, in order of (arrival, id)
+  size_t in_service = 0;  // the first of these
+  SchedulerStats stats;
 };
 
 // What a task takes from its kernel, at hand in a few bytes.

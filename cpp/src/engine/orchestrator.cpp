@@ -41,7 +41,7 @@ void Orchestrator::run() {
   while (is_free() && !waiting_ && !ended_) step();
 }
 
-void Orchestrator::step() {
+inline void Orchestrator::step() {
   if (publishing_) publish_batch();
   if (!fetched_) read_record();
   record_.kind == RecordKind::Task ? handle_task() : handle_structure();
@@ -95,7 +95,7 @@ void Orchestrator::handle_process_record() {
 }
 
 // All of it but a task's axes and edges.
-void Orchestrator::read_record() {
+inline void Orchestrator::read_record() {
   record_ = RecordHead::unpack(stream_.get());
   fetched_ = true;
   if (record_.kind == RecordKind::Task) {
@@ -110,7 +110,7 @@ void Orchestrator::read_record() {
   }
 }
 
-void Orchestrator::read_task() {
+inline void Orchestrator::read_task() {
   what_ = stream_.get();
   const auto kernel = static_cast<uint32_t>(what_);
   const KernelTraits& traits = state_.traits[kernel];
@@ -121,7 +121,7 @@ void Orchestrator::read_task() {
 }
 
 // Rule 3: a task is submitted when it fits beside the live ones.
-void Orchestrator::handle_task() {
+inline void Orchestrator::handle_task() {
   if (state_.window.fits(fields_.size) || overruns()) {
     submit();
     next_record();
@@ -131,20 +131,22 @@ void Orchestrator::handle_task() {
 }
 
 // The task does not fit: true where it is submitted all the same.
-bool Orchestrator::overruns() {
+inline bool Orchestrator::overruns() {
   if (state_.schedule.window_mode == WindowMode::Benchmark) {
     ++state_.stats.window_overruns;
     return true;
   }
-  if (!state_.window.can_ever_fit(fields_.size)) {
-    const std::string size = std::to_string(fields_.size);
-    throw ExecutionError(next_task() + " needs " + size + " of " + window_text() + ": raise the window to at least " +
-                         size);
-  }
+  if (!state_.window.can_ever_fit(fields_.size)) refuse_size();
   return false;
 }
 
-void Orchestrator::submit() {
+void Orchestrator::refuse_size() const {
+  const std::string size = std::to_string(fields_.size);
+  throw ExecutionError(next_task() + " needs " + size + " of " + window_text() + ": raise the window to at least " +
+                       size);
+}
+
+inline void Orchestrator::submit() {
   const int64_t oldest = state_.window.oldest();
   const int64_t id = state_.window.take_place(fields_.size);
   Task& task = state_.tasks.add(id, oldest);
@@ -153,7 +155,7 @@ void Orchestrator::submit() {
   if (structured || details_) add_details(id, task);
   if (task.axis_count > 0) read_axes(task);
   if (structured) enter_structure(id);
-  read_edges(id, task);
+  if (task.edge_count > 0) read_edges(id, task);
   if (reads_touches_) read_touches(state_.tasks.details(id));
   if (structured) joins_.note_membership(id);
 
@@ -167,7 +169,7 @@ void Orchestrator::submit() {
 }
 
 // All that is not set later: what the record and the orchestrator's own state say of the task, and that it is new.
-void Orchestrator::describe(Task& task) {
+inline void Orchestrator::describe(Task& task) {
   task.unresolved = 0;
   task.successors = {};
   task.served = task.finished = task.found_no_core = task.detailed = false;
@@ -208,7 +210,7 @@ void Orchestrator::read_axes(const Task& task) {
   for (uint32_t i = 0; i < task.axis_count; ++i) state_.axes.push(static_cast<int64_t>(stream_.get()));
 }
 
-void Orchestrator::read_edges(int64_t id, Task& task) {
+inline void Orchestrator::read_edges(int64_t id, Task& task) {
   for (uint32_t i = 0; i < task.edge_count; ++i) {
     edges_.push_back(stream_.get());
     if (state_.trace == nullptr) continue;
@@ -251,14 +253,14 @@ void Orchestrator::end() {
 }
 
 // Rule 12: an open batch is published before the orchestrator waits, pays a readback or ends. True if there is one.
-bool Orchestrator::close_batch() {
+inline bool Orchestrator::close_batch() {
   if (published_ == state_.window.submitted()) return false;
   publishing_ = true;
   pay(state_.machine.costs.submit);
   return true;
 }
 
-void Orchestrator::publish_batch() {
+inline void Orchestrator::publish_batch() {
   const std::span<const uint64_t> edges = edges_;
   size_t first = 0;
   for (; published_ < state_.window.submitted(); ++published_) {
@@ -271,7 +273,7 @@ void Orchestrator::publish_batch() {
 }
 
 // Sources whose service has begun are resolved at its end; the others resolve the task in their own service.
-void Orchestrator::publish(int64_t id, std::span<const uint64_t> edges) {
+inline void Orchestrator::publish(int64_t id, std::span<const uint64_t> edges) {
   Task& task = state_.tasks[id];
   task.published = task.ready = state_.now;
   task.waited = Stall::DepWait;
@@ -290,24 +292,26 @@ void Orchestrator::publish(int64_t id, std::span<const uint64_t> edges) {
   if (task.unresolved == 0) readiness_.all_resolved(id, task.ready);
 }
 
-void Orchestrator::pay(int64_t cycles) {
+inline void Orchestrator::pay(int64_t cycles) {
   state_.stats.orchestrator_busy += cycles;
   free_at_ = state_.now + cycles;
   if (cycles > 0) state_.events.push(free_at_, EventKind::Orchestrator, 0);
 }
 
-void Orchestrator::wait(Stall cause) {
+inline void Orchestrator::wait(Stall cause) {
   if (state_.schedule.start == Start::AfterOrchestration) refuse_waiting(cause);
-  if (cause == Stall::WindowFull && state_.schedule.window_mode == WindowMode::Abort) {
-    const int64_t used = state_.window.used();
-    throw ExecutionError(next_task() + " needs " + std::to_string(fields_.size) + " of " + window_text() +
-                         ", of which the tasks from " + state_.name_of(state_.window.oldest()) + " on hold " +
-                         std::to_string(used) + ": raise the window to at least " +
-                         std::to_string(used + fields_.size) + ", or set window_mode to stall");
-  }
+  if (cause == Stall::WindowFull && state_.schedule.window_mode == WindowMode::Abort) refuse_full_window();
   waiting_ = true;
   doing_ = cause;
   waited_for_ = cause == Stall::WindowFull ? state_.window.oldest() : writers_.back();
+}
+
+void Orchestrator::refuse_full_window() {
+  const int64_t used = state_.window.used();
+  throw ExecutionError(next_task() + " needs " + std::to_string(fields_.size) + " of " + window_text() +
+                       ", of which the tasks from " + state_.name_of(state_.window.oldest()) + " on hold " +
+                       std::to_string(used) + ": raise the window to at least " + std::to_string(used + fields_.size) +
+                       ", or set window_mode to stall");
 }
 
 // Rule 5: nothing would ever be dispatched.

@@ -55,6 +55,8 @@ class Orchestrator {
   void publish(int64_t id, std::span<const uint64_t> edges);
   void pay(int64_t cycles);
   void wait(Stall cause);
+  [[noreturn]] void refuse_size() const;
+  [[noreturn]] void refuse_full_window();
   [[noreturn]] void refuse_waiting(Stall cause);
   int64_t tasks_to_come();
   std::string window_text() const;

@@ -19,7 +19,6 @@ class OrderedTasks {
   OrderedTasks(TaskTable& tasks, const StreamScopes& streams, int64_t lanes)
       : tasks_(tasks), streams_(streams), lane_count_(lanes) {}
 
-  size_t size() const { return by_age_.size(); }
   void enter(int64_t id);
   // The best of the first lane, after the one served last, that holds a task whose stream has room; or kNone.
   int64_t head();

@@ -18,17 +18,18 @@ class ReadyQueue {
   static constexpr int64_t kNone = OrderedTasks::kNone;
 
   void use_order(std::unique_ptr<OrderedTasks> ordered) { ordered_ = std::move(ordered); }
-  bool empty() const { return size() == 0; }
-  size_t size() const { return ordered_ ? ordered_->size() : fifo_.size(); }
-  void enter(int64_t id) { ordered_ ? ordered_->enter(id) : fifo_.push(id); }
-  // The next task; kNone where there is none, or the streams of all are full.
-  int64_t head() {
-    if (ordered_) return ordered_->head();
-    return fifo_.empty() ? kNone : fifo_.front();
+  bool empty() const { return size_ == 0; }
+  size_t size() const { return size_; }
+  void enter(int64_t id) {
+    ++size_;
+    ordered_ ? ordered_->enter(id) : fifo_.push(id);
   }
+  // The next task; kNone where the streams of all are full. The queue is not empty.
+  int64_t head() { return ordered_ ? ordered_->head() : fifo_.front(); }
   int64_t youngest() const { return ordered_ ? ordered_->youngest() : fifo_.back(); }
   // Takes the head or the youngest out.
   void take(int64_t id, const Task& task, int64_t now) {
+    --size_;
     if (task.found_no_core) unblocked_ = now;
     if (ordered_) return ordered_->take(id);
     id == fifo_.front() ? fifo_.pop_front() : fifo_.pop_back();
@@ -40,6 +41,7 @@ class ReadyQueue {
   int64_t unblocked() const { return unblocked_; }
 
  private:
+  size_t size_ = 0;
   Fifo<int64_t> fifo_;
   std::unique_ptr<OrderedTasks> ordered_;
   int64_t unblocked_ = 0;

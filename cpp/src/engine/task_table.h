@@ -118,8 +118,8 @@ class TaskTable {
     __builtin_prefetch(task, 1);
     __builtin_prefetch(task + 64, 1);
   }
-  // The record of the new task `id`, where `oldest` is the oldest live one: a used one, to be filled in. Other references
-  // become invalid.
+  // The record of the new task `id`, where `oldest` is the oldest live one: a used one, to be filled in. Other
+  // references become invalid.
   Task& add(int64_t id, int64_t oldest) {
     if (id - oldest > static_cast<int64_t>(mask_)) grow(id, oldest);
     return (*this)[id];
