@@ -48,11 +48,13 @@ void CycleLoop::run_cycle() {
 // To the next cycle in which anything happens.
 void CycleLoop::advance() {
   if (stream_.stopped()) throw Stopped();
-  if (state_.events.empty()) {
-    throw ExecutionError("deadlock in cycle " + std::to_string(state_.now) + ": " + orchestrator_.wait_name() +
-                         ", and task " + std::to_string(state_.window.oldest()) + ", the oldest live one, never ends");
-  }
+  if (state_.events.empty()) refuse_deadlock();
   state_.now = state_.events.advance();
+}
+
+void CycleLoop::refuse_deadlock() const {
+  throw ExecutionError("deadlock in cycle " + std::to_string(state_.now) + ": " + orchestrator_.wait_name() +
+                       ", and task " + std::to_string(state_.window.oldest()) + ", the oldest live one, never ends");
 }
 
 }  // namespace pto
