@@ -48,8 +48,9 @@ void CycleLoop::run_cycle() {
 // To the next cycle in which anything happens.
 void CycleLoop::advance() {
   if (stream_.stopped()) throw Stopped();
-  if (state_.events.empty()) refuse_deadlock();
-  state_.now = state_.events.advance();
+  const int64_t next = state_.events.advance();
+  if (next == EventQueue::kNever) refuse_deadlock();
+  state_.now = next;
 }
 
 void CycleLoop::refuse_deadlock() const {

@@ -34,14 +34,15 @@ class EventQueue {
       std::push_heap(far_.begin(), far_.end(), later);
     }
   }
-  // Nothing happens in a later cycle.
-  bool empty() const { return near_ == 0 && far_.empty(); }
-
-  // Goes on to the next cycle with an event, and answers it. There is one, and all events of this cycle are taken.
+  static constexpr int64_t kNever = INT64_MAX;
+  // Goes on to the next cycle with an event and answers it; kNever: nothing happens in a later cycle. All events of the
+  // current cycle are taken.
   int64_t advance() {
-    now_ = near_ == 0 ? far_.front().time : next_near();
-    if (!far_.empty()) now_ = std::min(now_, far_.front().time);
+    int64_t next = next_near();
+    if (!far_.empty()) next = std::min(next, far_.front().time);
     taken_ = due_end_ = 0;
+    if (next == kNever) return kNever;
+    now_ = next;
     take_near();
     while (!far_.empty() && far_.front().time == now_) take_far();
     if (due_end_ > 1) std::sort(due_.begin(), due_.begin() + static_cast<std::ptrdiff_t>(due_end_));
@@ -83,7 +84,6 @@ class EventQueue {
     first_[slot] = added;
     words_[slot / 64] |= uint64_t{1} << (slot % 64);
     groups_[slot / 4096] |= uint64_t{1} << (slot / 64 % 64);
-    ++near_;
   }
 
   int64_t next_near() const {
@@ -93,7 +93,8 @@ class EventQueue {
     const size_t word = (from / 64 + 1) % kWords;
     size_t group = word / 64;
     uint64_t bits = groups_[group] & ~uint64_t{0} << (word % 64);
-    while (bits == 0) {
+    for (size_t looked = 0; bits == 0; ++looked) {
+      if (looked == kGroups) return kNever;
       group = (group + 1) % kGroups;
       bits = groups_[group];
     }
@@ -116,7 +117,6 @@ class EventQueue {
       node.next = free_;
       free_ = at;
       at = next;
-      --near_;
     }
   }
 
@@ -134,8 +134,7 @@ class EventQueue {
   int64_t now_ = 0;
   std::vector<uint64_t> due_ = std::vector<uint64_t>(64);  // of the current cycle: kind, then id
   size_t due_end_ = 0, taken_ = 0;                         // in due_
-  int64_t near_ = 0;
-  std::vector<int32_t> first_;  // by slot: its list
+  std::vector<int32_t> first_;                             // by slot: its list
   std::vector<Node> nodes_;
   int32_t free_ = kNone;
   std::array<uint64_t, kWords> words_{};    // a bit per slot

@@ -4,6 +4,7 @@ namespace pto {
 
 void CoreLevels::seal(int64_t limit) {
   limit_ = limit;
+  open_ = cores_.size();
   words_ = (cores_.size() + kWordBits - 1) / kWordBits;
   bits_.assign(words_, 0);
   for (size_t i = 0; i < cores_.size(); ++i) bits_[i / kWordBits] |= uint64_t{1} << (i % kWordBits);
@@ -32,11 +33,11 @@ Placement::Placement(MachineState& state)
     const CorePlace& place = places[id];
     Core& core = cores_.emplace_back();
     if (place.pool == Topology::kNoPool) continue;
-    core.group = group_index(place.scheduler, place.pool, place.unit);
-    core.position = groups_[core.group].size();
-    core.scope = scope_index(place.scheduler, place.pool);
-    groups_[core.group].add_core(static_cast<int>(id));
-    if (scoped) scopes_[core.scope].limit += schedule.depth;
+    core.group = &groups_[group_index(place.scheduler, place.pool, place.unit)];
+    core.position = core.group->size();
+    core.scope = &scopes_[scope_index(place.scheduler, place.pool)];
+    core.group->add_core(static_cast<int>(id));
+    if (scoped) core.scope->limit += schedule.depth;
   }
   const int64_t per_core = schedule.depth > 0 ? schedule.depth : state.machine.core_slots;
   for (CoreLevels& group : groups_) group.seal(scoped ? INT64_MAX : per_core);

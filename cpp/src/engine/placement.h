@@ -21,7 +21,7 @@ class CoreLevels {
   // After the last add_core: at most `limit` tasks in flight on a core.
   void seal(int64_t limit);
 
-  bool has_room() const { return full_ < cores_.size(); }
+  bool has_room() const { return open_ > 0; }
   // The core with fewest tasks in flight, then lowest id, that has room; or kNone.
   int least_loaded() const {
     if (!has_room()) return kNone;
@@ -40,14 +40,14 @@ class CoreLevels {
     const uint64_t bit = uint64_t{1} << (position % kWordBits);
     word[0] &= ~bit;
     word[words_] |= bit;
-    full_ += static_cast<int64_t>(level) + 1 == limit_;
+    open_ -= static_cast<int64_t>(level) + 1 == limit_;
   }
   void leave(size_t position, size_t level) {
     uint64_t* const word = &bits_[(level - 1) * words_ + position / kWordBits];
     const uint64_t bit = uint64_t{1} << (position % kWordBits);
     word[0] |= bit;
     word[words_] &= ~bit;
-    full_ -= static_cast<int64_t>(level) == limit_;
+    open_ += static_cast<int64_t>(level) == limit_;
   }
 
  private:
@@ -63,7 +63,7 @@ class CoreLevels {
 
   int64_t limit_ = 0;
   std::vector<int> cores_;  // ascending
-  size_t full_ = 0;         // cores without room
+  size_t open_ = 0;         // cores with room
   size_t words_ = 0;        // of a level
   size_t levels_ = 1;       // that have bits
   // By number of tasks in flight and position: the core has so many.
@@ -87,14 +87,14 @@ class Placement {
   // A task is in flight from its dispatch until it is finished.
   void enter(int core) {
     Core& entered = cores_[static_cast<size_t>(core)];
-    groups_[entered.group].enter(entered.position, entered.in_flight++);
-    scopes_[entered.scope].enter();
+    entered.group->enter(entered.position, entered.in_flight++);
+    entered.scope->enter();
     ++in_flight_;
   }
   void leave(int core) {
     Core& left = cores_[static_cast<size_t>(core)];
-    groups_[left.group].leave(left.position, left.in_flight--);
-    scopes_[left.scope].leave(state_.now);
+    left.group->leave(left.position, left.in_flight--);
+    left.scope->leave(state_.now);
     --in_flight_;
   }
 
@@ -106,12 +106,10 @@ class Placement {
   void note_report(int core, const Report& report) { cores_[static_cast<size_t>(core)].last_report = report; }
 
  private:
-  static constexpr size_t kUnused = SIZE_MAX;
-
   struct Core {
-    size_t group = kUnused;
+    CoreLevels* group = nullptr;  // none: no task comes here
     size_t position = 0;
-    size_t scope = kUnused;
+    Scope* scope = nullptr;
     size_t in_flight = 0;
     Report last_report = {};
   };

@@ -18,7 +18,8 @@ const char* edge_name(EdgeKind kind) { return kEdgeNames.at(static_cast<size_t>(
 
 void Stalls::task_starts(const Launch& launch, const Task& task, int64_t end_before) {
   Stats& stats = state_.stats;
-  PoolStats& pool = stats.pools[group_of(task.core)];
+  Core& core = cores_[static_cast<size_t>(task.core)];
+  PoolStats& pool = *core.pool;
   KernelStats& kernel = stats.kernels[task.kernel];
   const int64_t busy = task.end - std::max(task.start, end_before);
   ++pool.tasks;
@@ -27,7 +28,7 @@ void Stalls::task_starts(const Launch& launch, const Task& task, int64_t end_bef
   kernel.busy += busy;
   if (!costs_given_) stats.borrowed_vector += state_.costs[task.record].borrowed_vector;
   stats.makespan = std::max(stats.makespan, task.end);
-  last_end_[static_cast<size_t>(task.core)] = task.end;
+  core.last_end = task.end;
   if (task.start > end_before) cut_gap(launch, task, end_before);
 }
 
@@ -35,7 +36,7 @@ void Stalls::task_starts(const Launch& launch, const Task& task, int64_t end_bef
 void Stalls::cut_gap(const Launch& launch, const Task& task, int64_t begin) {
   id_ = launch.task;
   core_ = task.core;
-  pool_ = &state_.stats.pools[group_of(task.core)];
+  pool_ = cores_[static_cast<size_t>(task.core)].pool;
   kernel_ = &state_.stats.kernels[task.kernel];
   from_ = at_ = begin;
   gap_end_ = task.start;
@@ -73,11 +74,10 @@ void Stalls::flush() {
 
 void Stalls::drain() {
   const int64_t makespan = state_.stats.makespan;
-  for (size_t core = 0; core < last_end_.size(); ++core) {
-    const int64_t begin = last_end_[core];
+  for (size_t core = 0; core < cores_.size(); ++core) {
+    const int64_t begin = cores_[core].last_end;
     if (begin == makespan) continue;
-    PoolStats& pool = state_.stats.pools[group_of(static_cast<int32_t>(core))];
-    pool.stalls[static_cast<size_t>(Stall::Drained)] += makespan - begin;
+    cores_[core].pool->stalls[static_cast<size_t>(Stall::Drained)] += makespan - begin;
     if (state_.trace != nullptr) {
       state_.trace->stall({static_cast<int32_t>(core), begin, makespan, Stall::Drained, -1});
     }
