@@ -15,25 +15,6 @@ Cores::Cores(MachineState& state, Stalls& stalls)
   ends_.resize(cores_.size() * depth_);
 }
 
-void Cores::append(int core, const Launch& launch) {
-  Fifo<Launch>& launches = cores_[static_cast<size_t>(core)].launches;
-  launches.push(launch);
-  if (launches.size() == 1) schedule_start(core);
-}
-
-// The first waiting task's start is known: all tasks before it have started.
-inline void Cores::schedule_start(int core) {
-  const Core& queue = cores_[static_cast<size_t>(core)];
-  const Launch& launch = queue.launches.front();
-  Task& task = state_.tasks[launch.task];
-  task.start = std::max({launch.seen, queue.load_end, end_of_depth_before(core)}) + state_.machine.costs.pickup;
-  if (task.start > state_.now) {
-    state_.events.push(task.start, EventKind::Start, core);
-  } else {
-    due_.push_back(core);
-  }
-}
-
 void Cores::run() {
   while (state_.events.has(EventKind::Start)) due_.push_back(static_cast<int>(state_.events.pop()));
   if (due_.empty()) return;
@@ -58,7 +39,7 @@ inline void Cores::start(int core) {
   stalls_.task_starts(launch, task, end_before);
   state_.events.push(task.end + state_.machine.costs.completion_latency, EventKind::Report, id);
   queue.launches.pop_front();
-  if (!queue.launches.empty()) schedule_start(core);
+  if (!queue.launches.empty()) schedule_start(core, queue.launches.front());
 }
 
 const Cores::Timing& Cores::add_timings(uint32_t record) {

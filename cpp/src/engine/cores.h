@@ -1,6 +1,7 @@
 // Phase Cores: when tasks start and end (rules 10 and 11).
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "engine/launch.h"
@@ -15,7 +16,11 @@ class Cores {
   Cores(MachineState& state, Stalls& stalls);
 
   // A task is dispatched to `core`: it runs there after those dispatched before it.
-  void append(int core, const Launch& launch);
+  void append(int core, const Launch& launch) {
+    Fifo<Launch>& launches = cores_[static_cast<size_t>(core)].launches;
+    launches.push(launch);
+    if (launches.size() == 1) schedule_start(core, launch);
+  }
   // Starts the tasks whose start has come, lowest core first.
   void run();
   // Adds what the shared memories moved.
@@ -36,7 +41,17 @@ class Cores {
   int64_t& end_of_depth_before(int core) {
     return ends_[static_cast<size_t>(core) * depth_ + cores_[static_cast<size_t>(core)].turn];
   }
-  void schedule_start(int core);
+  // The first waiting task's start is known: all tasks before it have started.
+  void schedule_start(int core, const Launch& launch) {
+    const int64_t free_at = std::max(cores_[static_cast<size_t>(core)].load_end, end_of_depth_before(core));
+    const int64_t start = std::max(launch.seen, free_at) + state_.machine.costs.pickup;
+    state_.tasks[launch.task].start = start;
+    if (start > state_.now) {
+      state_.events.push(start, EventKind::Start, core);
+    } else {
+      due_.push_back(core);
+    }
+  }
   void start(int core);
   const Timing& timing_of(uint32_t record) { return record < timings_.size() ? timings_[record] : add_timings(record); }
   void run_task(Core& core, int64_t id, Task& task);

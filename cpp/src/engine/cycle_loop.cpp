@@ -40,7 +40,8 @@ void CycleLoop::run_cycle() {
   completions_.run();
   retirement_.run();
   orchestrator_.run();
-  dispatcher_.enter(readiness_.take_due());
+  dispatcher_.enter(readiness_.due());
+  readiness_.clear_due();
   dispatcher_.run(orchestrator_.state(), readiness_.is_pending());
   cores_.run();
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/homes.h"
+#include "engine/ready_queues.h"
 #include "pto/error.h"
 
 namespace pto {
@@ -179,9 +180,9 @@ inline void Orchestrator::describe(Task& task) {
   task.record = cost_record_;
   task.axis_count = record_.axes;
   task.edge_count = record_.count;
-  task.home = static_cast<int32_t>(record_.home) - 1;
-  static_assert(Homes::kShared == -1);
   task.pool = static_cast<int32_t>(fields_.pool);
+  task.queue =
+      queue_number(static_cast<int>(record_.home) - 1, task.pool, static_cast<int>(state_.topology.pools.size()));
   task.order = fields_.priority;
   task.unit = state_.traits[task.kernel].unit;
   task.submit = state_.now;

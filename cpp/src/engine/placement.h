@@ -25,8 +25,8 @@ class CoreLevels {
   // The core with fewest tasks in flight, then lowest id, that has room; or kNone.
   int least_loaded() const {
     if (!has_room()) return kNone;
-    int core = kNone;
-    for (size_t level = 0; level < levels_ && static_cast<int64_t>(level) < limit_ && core == kNone; ++level) {
+    int core = lowest(0);
+    for (size_t level = 1; core == kNone; ++level) {
       core = lowest(level);
     }
     return core;

@@ -31,24 +31,24 @@ class Readiness {
     }
   }
 
-  // Phase Ready: the tasks that become ready in this cycle, in order of id. Valid until the next call.
-  const std::vector<int64_t>& take_due() {
-    taken_.clear();
-    taken_.swap(due_);
+  // Phase Ready: the tasks that become ready in this cycle, in order of id.
+  const std::vector<int64_t>& due() {
     while (state_.events.has(EventKind::Ready)) {
-      taken_.push_back(state_.events.pop());
+      due_.push_back(state_.events.pop());
       --pending_;
     }
-    if (!std::is_sorted(taken_.begin(), taken_.end())) std::sort(taken_.begin(), taken_.end());
-    return taken_;
+    if (due_.size() > 1) std::sort(due_.begin(), due_.end());
+    return due_;
   }
+  // They have entered their queues.
+  void clear_due() { due_.clear(); }
 
   // Tasks become ready in a later cycle.
   bool is_pending() const { return pending_ > 0; }
 
  private:
   MachineState& state_;
-  std::vector<int64_t> due_, taken_;
+  std::vector<int64_t> due_;
   int64_t pending_ = 0;
 };
 

@@ -47,17 +47,23 @@ class ReadyQueue {
   int64_t unblocked_ = 0;
 };
 
-// One queue per scheduler and pool, and one per pool that all schedulers share.
+// One queue per pool that all schedulers share, then one per scheduler and pool: Homes::kShared comes before scheduler
+// 0.
+inline uint32_t queue_number(int scheduler, int pool, int pools) {
+  static_assert(Homes::kShared == -1);
+  return static_cast<uint32_t>((scheduler + 1) * pools + pool);
+}
+
 class ReadyQueues {
  public:
   ReadyQueues(MachineState& state, const StreamScopes& streams)
       : state_(state),
-        schedulers_(state.topology.schedulers),
+        by_priority_(state.schedule.ready == Ready::Priority),
         pools_(static_cast<int>(state.topology.pools.size())),
-        queues_(static_cast<size_t>((schedulers_ + 1) * pools_)) {
+        queues_(static_cast<size_t>((state.topology.schedulers + 1) * pools_)) {
     const Schedule& schedule = state.schedule;
     const bool interleaved = schedule.timing == Timing::Interleaved;
-    if (schedule.ready != Ready::Priority && !interleaved && !streams.limits()) return;
+    if (!by_priority_ && !interleaved && !streams.limits()) return;
     const int64_t lanes = interleaved ? schedule.timing_number : 1;
     for (ReadyQueue& queue : queues_) queue.use_order(std::make_unique<OrderedTasks>(state.tasks, streams, lanes));
   }
@@ -65,12 +71,12 @@ class ReadyQueues {
   void enter(int64_t id) {
     Task& task = state_.tasks[id];
     task.entered = state_.now;
-    if (state_.schedule.ready != Ready::Priority) task.order = task.ready;
-    (task.home == Homes::kShared ? shared(task.pool) : own(task.home, task.pool)).enter(id);
+    if (!by_priority_) task.order = task.ready;
+    queues_[task.queue].enter(id);
     state_.stats.ready_high_water = std::max(state_.stats.ready_high_water, ++queued_);
   }
-  ReadyQueue& own(int scheduler, int pool) { return queues_[static_cast<size_t>(scheduler * pools_ + pool)]; }
-  ReadyQueue& shared(int pool) { return own(schedulers_, pool); }
+  ReadyQueue& own(int scheduler, int pool) { return queues_[queue_number(scheduler, pool, pools_)]; }
+  ReadyQueue& shared(int pool) { return own(Homes::kShared, pool); }
   void left() { --queued_; }
   bool all_empty() const { return queued_ == 0; }
   // A stream that was full has room.
@@ -80,7 +86,8 @@ class ReadyQueues {
 
  private:
   MachineState& state_;
-  int schedulers_, pools_;
+  const bool by_priority_;
+  int pools_;
   std::vector<ReadyQueue> queues_;
   int64_t queued_ = 0;
 };

@@ -74,7 +74,7 @@ struct alignas(128) Task {
   int64_t order;        // in its queue, before the id: when it became ready, or its priority
   int64_t entered;      // its queue
   uint32_t kernel;
-  int32_t home;  // scheduler, or Homes::kShared
+  uint32_t queue;  // of ReadyQueues
   int32_t pool;
   uint8_t unit;
   Stall before_submit;  // what the orchestrator did before
