@@ -4,7 +4,7 @@
 
 namespace pto {
 
-void Completions::run() {
+void Completions::serve_reports() {
   while (state_.events.has(EventKind::ServerFree)) {
     finish_service(state_.servers[static_cast<size_t>(state_.events.pop())]);
   }

@@ -15,9 +15,8 @@ Cores::Cores(MachineState& state, Stalls& stalls)
   ends_.resize(cores_.size() * depth_);
 }
 
-void Cores::run() {
+void Cores::start_due() {
   while (state_.events.has(EventKind::Start)) due_.push_back(static_cast<int>(state_.events.pop()));
-  if (due_.empty()) return;
   // A core that starts a task may start the next one at once: it is due again, and still the lowest.
   if (due_.size() > 1) std::sort(due_.begin(), due_.end(), std::greater<>());
   while (!due_.empty()) {

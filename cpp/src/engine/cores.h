@@ -22,11 +22,15 @@ class Cores {
     if (launches.size() == 1) schedule_start(core, launch);
   }
   // Starts the tasks whose start has come, lowest core first.
-  void run();
+  void run() {
+    if (state_.events.has(EventKind::Start) || !due_.empty()) start_due();
+  }
   // Adds what the shared memories moved.
   void report(Stats& stats) const { memory_.report(stats); }
 
  private:
+  void start_due();
+
   struct Core {
     Fifo<Launch> launches;  // dispatched, not started
     int64_t load_end = 0;   // of the task started last

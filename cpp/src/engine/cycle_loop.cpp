@@ -37,12 +37,12 @@ Stats CycleLoop::run() {
 
 // No phase makes work of the same cycle for an earlier one: each is done once.
 void CycleLoop::run_cycle() {
-  completions_.run();
+  const bool freed = completions_.run();
   retirement_.run();
   orchestrator_.run();
-  dispatcher_.enter(readiness_.due());
-  readiness_.clear_due();
-  dispatcher_.run(orchestrator_.state(), readiness_.is_pending());
+  const bool ready = readiness_.find_due();
+  if (ready) dispatcher_.enter(readiness_.take_due());
+  dispatcher_.run(freed || ready, orchestrator_.state(), readiness_.is_pending());
   cores_.run();
 }
 

@@ -57,10 +57,8 @@ void Dispatcher::enter_batch() {
   for (const int64_t id : batch_gate_.take()) queues_.enter(id);
 }
 
-void Dispatcher::run(const OrchestratorState& orchestrator, bool more_ready) {
-  if (gated_) update_gates(orchestrator, more_ready);
-  if (!start_gate_.is_open()) return;
-  bool moved = !queues_.all_empty();
+void Dispatcher::dispatch() {
+  bool moved = true;
   while (moved) {
     moved = false;
     for (int s = 0; s < state_.topology.schedulers; ++s) {

@@ -20,8 +20,13 @@ class Dispatcher {
   // Phase Ready: the tasks that became ready, in order of id, enter their queues.
   void enter(const std::vector<int64_t>& tasks);
   // Every scheduler dispatches from its own queues, then every one steals, and so again until nothing moves.
-  // `more_ready`: tasks are about to become ready in a later cycle.
-  void run(const OrchestratorState& orchestrator, bool more_ready);
+  // `news`: something entered, or a core or a scheduler may have become free. `more_ready`: tasks are about to become
+  // ready in a later cycle.
+  void run(bool news, const OrchestratorState& orchestrator, bool more_ready) {
+    const bool look = news || gated_;
+    if (gated_) update_gates(orchestrator, more_ready);
+    if (look && start_gate_.is_open() && !queues_.all_empty()) dispatch();
+  }
 
  private:
   // A pool as a scheduler sees it that owns cores there.
@@ -48,6 +53,7 @@ class Dispatcher {
     return state_.servers[static_cast<size_t>(scheduler)].free_at <= state_.now && rate_gate_.is_open(state_.now) &&
            !queues_.all_empty();
   }
+  void dispatch();
   void update_gates(const OrchestratorState& orchestrator, bool more_ready);
   void add_lanes(int scheduler);
   void enter_batch();

@@ -35,9 +35,8 @@ Orchestrator::Orchestrator(MachineState& state, Readiness& readiness, Joins& joi
       reads_fields_(uses_fields(state.schedule)),
       details_(reads_touches_ || reads_fields_ || state.trace != nullptr) {}
 
-void Orchestrator::run() {
+void Orchestrator::go_on() {
   while (state_.events.has(EventKind::Orchestrator)) state_.events.pop();
-  if (still_waits()) return;
   waiting_ = false;
   while (is_free() && !waiting_ && !ended_) step();
 }

@@ -21,7 +21,9 @@ class Orchestrator {
   Orchestrator(MachineState& state, Readiness& readiness, Joins& joins, RecordStream& stream);
 
   // Goes on as long as it is free and need not wait.
-  void run();
+  void run() {
+    if (state_.events.has(EventKind::Orchestrator) || !is_stuck()) go_on();
+  }
 
   OrchestratorState state() const { return {waiting_, ended_}; }
   // What it waits for, as a sentence.
@@ -29,10 +31,12 @@ class Orchestrator {
 
  private:
   bool is_free() const { return free_at_ <= state_.now; }
-  // What it waits for is the window, and no task has left it.
-  bool still_waits() const {
-    return waiting_ && record_.kind == RecordKind::Task && waited_for_ == state_.window.oldest();
+  // It has ended, works, or waits for the window, which no task has left.
+  bool is_stuck() const {
+    return ended_ || !is_free() ||
+           (waiting_ && record_.kind == RecordKind::Task && waited_for_ == state_.window.oldest());
   }
+  void go_on();
   void step();
   void read_record();
   void read_task();

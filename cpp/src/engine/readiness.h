@@ -31,24 +31,28 @@ class Readiness {
     }
   }
 
-  // Phase Ready: the tasks that become ready in this cycle, in order of id.
-  const std::vector<int64_t>& due() {
+  // Phase Ready: true where tasks become ready in this cycle.
+  bool find_due() {
     while (state_.events.has(EventKind::Ready)) {
       due_.push_back(state_.events.pop());
       --pending_;
     }
-    if (due_.size() > 1) std::sort(due_.begin(), due_.end());
-    return due_;
+    return !due_.empty();
   }
-  // They have entered their queues.
-  void clear_due() { due_.clear(); }
+  // These, in order of id. Valid until the next call.
+  const std::vector<int64_t>& take_due() {
+    taken_.clear();
+    taken_.swap(due_);
+    if (taken_.size() > 1) std::sort(taken_.begin(), taken_.end());
+    return taken_;
+  }
 
   // Tasks become ready in a later cycle.
   bool is_pending() const { return pending_ > 0; }
 
  private:
   MachineState& state_;
-  std::vector<int64_t> due_;
+  std::vector<int64_t> due_, taken_;
   int64_t pending_ = 0;
 };
 
