@@ -11,8 +11,6 @@ adds little to what it spends. `check` compares with the last line of `history.j
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -23,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "engine"))
 
 import run
+from measuring import conditions
 
 HISTORY = Path(__file__).resolve().parent / "history.jsonl"
 KEPT = 2 / 3
@@ -82,18 +81,6 @@ def measure(ptosim: str, recorded: Ratios) -> Ratios:
     return found
 
 
-def conditions(note: str) -> str:
-    """The processor, the load beside it, and what the user says."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    name = next(names, platform.machine())
-    load = os.getloadavg()[0]
-    return ", ".join(filter(None, [f"{os.cpu_count()} x {name}", f"load {load:.1f}", note]))
-
-
 def table(records: Sequence[Record]) -> Iterator[str]:
     width = max(len(record.label) for record in records)
     for stream in run.UNITS:
@@ -131,7 +118,7 @@ def check(history: Path, ptosim: str) -> int:
         raise SystemExit(f"{history}: expected a recorded run, found none; `record` one")
     last = records[-1]
     found = measure(ptosim, last.ratios)
-    print(*table([last, Record("now", conditions(""), TASKS, found)]), sep="\n")
+    print(*table([last, Record("now", conditions(), TASKS, found)]), sep="\n")
     lines = fallen(found, last.ratios)
     for line in lines:
         print(f"fallen by more than a third: {line}", file=sys.stderr)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measuring import usage, write_block
+from measuring import conditions, usage, write_block
 from run import FREE, HERE
 
 TASKS, EDGES, WINDOW = 1_000_000, 3, 16384
@@ -46,7 +46,7 @@ def points(most: int) -> Iterator[Point]:
         yield Point("edges per task", edges, edges=edges)
     for window in (256, 1024, 4096, 16384, 65536, 262144):
         yield Point("window", window, window=window)
-    for cores in (1, 10, 100):
+    for cores in (1, 10, 139):
         yield Point("cores", cores * sum(CORES.values()), cores=cores)
 
 
@@ -107,7 +107,7 @@ def table(found: dict[str, list[tuple[int, float, float]]]) -> Iterator[str]:
     yield "| | value: us per task, MiB |"
     yield "|---|---|"
     for axis, rows in found.items():
-        cells = (f"{value:,}: {spent:.2f}, {memory:.0f}" for value, spent, memory in rows)
+        cells = (f"{value:,}: {spent:.2f}, {max(memory, 0):.0f}" for value, spent, memory in rows)
         yield f"| {axis} | {' / '.join(cells)} |"
 
 
@@ -131,7 +131,8 @@ def main() -> None:
     if arguments.plot:
         plot(found, arguments.plot)
     if arguments.write:
-        write_block(arguments.write, "engine/growth.py", table(found))
+        text = ["", f"{conditions()}:", "", *table(found), ""]
+        write_block(arguments.write, "engine/growth.py", text)
 
 
 if __name__ == "__main__":

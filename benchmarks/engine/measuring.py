@@ -1,6 +1,7 @@
-"""A command's time and memory, and the blocks of a page that a benchmark writes."""
+"""A command's time and memory, the machine, and the blocks of a page that a benchmark writes."""
 
 import os
+import platform
 import subprocess
 import tempfile
 import time
@@ -46,6 +47,18 @@ def _peak_kib(process: int) -> int:
         return 0
     lines = (line.split() for line in status.splitlines())
     return next((int(words[1]) for words in lines if words[:1] == ["VmHWM:"]), 0)
+
+
+def conditions(note: str = "") -> str:
+    """The processor, the load beside it, and what the user says."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    name = next(names, platform.machine())
+    load = os.getloadavg()[0]
+    return ", ".join(filter(None, [f"{os.cpu_count()} x {name}", f"load {load:.1f}", note]))
 
 
 def write_block(page: Path, name: str, lines: Iterable[str]) -> None:

@@ -40,7 +40,7 @@ class Other:
 
 
 OTHERS = {
-    "simpy": Other("SimPy", "simpy_machine.py", "pip install simpy", (), "simpy", True, 10**5),
+    "simpy": Other("SimPy", "simpy_machine.py", "simpy with pip", (), "simpy", True, 10**5),
     "simgrid": Other(
         *("SimGrid", "simgrid.cpp", "its C++ headers, such as Debian's libsimgrid-dev"),
         flags=("-lsimgrid",),

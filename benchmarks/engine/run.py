@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from measuring import usage, write_block
+from measuring import conditions, usage, write_block
 from other_rows import CHECKED, OTHERS, Row, build, prepare
 
 HERE = Path(__file__).resolve().parent
@@ -233,8 +233,8 @@ def measure_stream(
     base = bench.measure(stream, CHECKED, 1)
     for tasks in counts:
         measured = bench.measure(stream, tasks, repeat)
-        for name, found in measured.items():
-            yield Line(stream, name, tasks, found, base[name].peak_kib)
+        for name in (one.name for one in (*ENGINES, *LIMITS)):
+            yield Line(stream, name, tasks, measured[name], base[name].peak_kib)
         for title, clock in CLOCKS.items():
             found = ratios(measured, clock)
             print(
@@ -300,7 +300,18 @@ def main() -> None:
             for line in measure_stream(bench, stream, counts, arguments.repeat, rows):
                 print(line, flush=True)
                 lines.append(line)
-    text = ["", *table(lines), "", "By the clock / by CPU time:", "", *ratio_table(lines), ""]
+    how = f"The best of {arguments.repeat}; {conditions()}:"
+    text = [
+        "",
+        how,
+        "",
+        *table(lines),
+        "",
+        "By the clock / by CPU time:",
+        "",
+        *ratio_table(lines),
+        "",
+    ]
     print(*text, sep="\n")
     if arguments.write:
         write_block(arguments.write, "engine/run.py", text)
