@@ -24,10 +24,11 @@ import run
 from measuring import conditions
 
 HISTORY = Path(__file__).resolve().parent / "history.jsonl"
-KEPT = 2 / 3
+KEPT, DOUBTED = 2 / 3, 0.8
+"""Of a recorded ratio: below the one it has fallen, below the other it is measured again."""
 TASKS = 100_000
-ROUNDS, MORE = 3, 9
-"""Of each stream at least, and where a ratio has fallen by then, or is to be recorded."""
+ROUNDS, MORE = 3, 12
+"""Of each stream at least, and where a ratio is in doubt by then, or is to be recorded."""
 
 Ratios = dict[str, dict[str, float]]
 
@@ -42,15 +43,15 @@ class Record:
     ratios: Ratios
 
 
-def fallen(found: Ratios, recorded: Ratios) -> list[str]:
-    """One line for each recorded ratio that is missing, or a third lower than recorded."""
+def fallen(found: Ratios, recorded: Ratios, kept: float = KEPT) -> list[str]:
+    """One line for each recorded ratio that is missing, or lower than that part of it."""
     lines: list[str] = []
     for stream, ratios in recorded.items():
         for name, before in ratios.items():
             now = found.get(stream, {}).get(name)
             if now is None:
                 lines.append(f"{stream}: {name}: recorded as {before:.2f}, not measured")
-            elif now < KEPT * before:
+            elif now < kept * before:
                 lines.append(f"{stream}: {name}: {now:.2f}, recorded as {before:.2f}")
     return lines
 
@@ -67,7 +68,7 @@ def append(history: Path, record: Record) -> None:
 
 
 def measure(ptosim: str, recorded: Ratios) -> Ratios:
-    """Of all streams; more rounds for one that seems to have fallen below its record."""
+    """Of all streams; more rounds for one that seems to fall below its record."""
     found: Ratios = {}
     with tempfile.TemporaryDirectory() as folder:
         bench = run.Bench(Path(folder), ptosim)
@@ -75,7 +76,7 @@ def measure(ptosim: str, recorded: Ratios) -> Ratios:
             before = {stream: recorded.get(stream, {})}
             for count, best in enumerate(bench.rounds(stream, TASKS), 1):
                 found[stream] = run.ratios(best, run.CLOCKS["CPU time"])
-                enough = recorded and count >= ROUNDS and not fallen(found, before)
+                enough = recorded and count >= ROUNDS and not fallen(found, before, DOUBTED)
                 if enough or count == MORE:
                     break
     return found
