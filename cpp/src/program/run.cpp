@@ -149,13 +149,15 @@ class ExecuteSink final : public OrderedSink {
 class SimulateSink final : public OrderedSink {
  public:
   SimulateSink(const pto_program& program, Keys keys, TaskSink& order, SimulatedValues values)
-      : OrderedSink(program, std::move(keys), order), values_(std::move(values)) {}
+      : OrderedSink(program, std::move(keys), order), values_(std::move(values)) {
+    for (const pto_site& site : std::span(program.sites, program.site_count)) {
+      const pto_kernel& kernel = program.kernels[site.kernel];
+      checked_.push_back(site.checked || kernel.number_count > 0 || kernel.loop_count > 0);
+    }
+  }
 
   int64_t submit(const pto_task& task) override {
-    const pto_kernel& kernel = program_.kernels[task.kernel];
-    const pto_site& site = program_.sites[task.site];
-    if (kernel.number_count > 0 || kernel.loop_count > 0) check_numbers(kernel, site, task);
-    if (site.checked) check(task);
+    if (checked_[task.site]) check(task);
     values_.note_writes(task);
     return simulate(task);
   }
@@ -169,6 +171,9 @@ class SimulateSink final : public OrderedSink {
  private:
   void check(const pto_task& task) const {
     const pto_kernel& kernel = program_.kernels[task.kernel];
+    const pto_site& site = program_.sites[task.site];
+    check_numbers(kernel, site, task);
+    if (!site.checked) return;
     for (uint32_t i = 0; i < kernel.param_count; ++i) {
       check_region(task.operands[i], program_.tensors[task.operands[i].tensor],
                    title(task) + ": parameter '" + kernel.params[i].name + "' ");
@@ -176,6 +181,7 @@ class SimulateSink final : public OrderedSink {
   }
 
   SimulatedValues values_;
+  std::vector<uint8_t> checked_;  // by site: its tasks' numbers or regions may be refused
 };
 
 // Ends the simulation's thread where a run is left by an exception.
