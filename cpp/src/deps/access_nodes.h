@@ -66,6 +66,7 @@ class AccessNodes {
 
   BoxIndex index_;
   std::vector<Accesses> nodes_;  // by handle
+  Handle size_ = 0;              // their number
   std::vector<Handle> tiles_;    // of the current task's operands
   size_t came_ = 0;              // since the last sweep
   size_t next_sweep_ = 1;        // when so many have come
@@ -74,16 +75,20 @@ class AccessNodes {
 template <typename Leave>
 void AccessNodes::sweep_all(int64_t oldest, Leave leave) {
   came_ = 0;
-  next_sweep_ = 1 + nodes_.size() / 3;
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i].last_access >= oldest) continue;
-    leave(static_cast<Handle>(i));
-    remove(static_cast<Handle>(i));
+  next_sweep_ = 1 + size_ / 3;
+  const Accesses* const nodes = nodes_.data();
+  for (Handle handle = 0; handle < size_; ++handle) {
+    if (nodes[handle].last_access >= oldest) continue;
+    leave(handle);
+    remove(handle);
   }
 }
 
 inline AccessNodes::Handle AccessNodes::admit(Handle handle, int64_t id) {
-  if (handle >= nodes_.size()) nodes_.emplace_back();
+  if (handle == size_) {
+    nodes_.emplace_back();
+    ++size_;
+  }
   nodes_[handle].last_access = id;
   ++came_;
   return handle;

@@ -30,7 +30,8 @@ BoxIndex::Handle BoxIndex::insert(const Box& box) {
     if (extents_of_mixed_.size() <= handle) extents_of_mixed_.resize(nodes_.capacity());
     for (uint32_t d = 0; d < box.rank; ++d) extents_of_mixed_[handle][d] = box.end[d] - box.begin[d];
   }
-  link(handle, shape_class, cell_of(shape, box));
+  const int64_t cell = cell_of(shape, box);
+  link(handle, shape_class, cell, bucket(shape.salt, cell));
   for (uint32_t d = 0; d < box.rank; ++d) begins_[handle][d] = box.begin[d];
   note_tiling(box.tensor);
   return handle;
@@ -47,7 +48,7 @@ void BoxIndex::note_tiling(uint32_t tensor) {
 void BoxIndex::erase(Handle handle) {
   Node& node = nodes_[handle];
   ShapeClass& shape = classes_[node.shape];
-  Handle* link = &buckets_[bucket(shape.salt, node.cell)];
+  Handle* link = &buckets_[node.bucket];
   while (*link != handle) link = &nodes_[*link].next;
   *link = node.next;
   const Handle moved = shape.members.back();
@@ -230,12 +231,12 @@ BoxIndex::CellRange BoxIndex::cells_to_search(const ShapeClass& shape, const Box
 
 void BoxIndex::grow() {
   buckets_.assign(buckets_.size() * 2, kNone);
-  bucket_mask_ = buckets_.size() - 1;
+  bucket_mask_ = static_cast<uint32_t>(buckets_.size() - 1);
   for (const ShapeClass& shape : classes_) {
     for (const Handle h : shape.members) {
-      Handle& head = buckets_[bucket(shape.salt, nodes_[h].cell)];
-      nodes_[h].next = head;
-      head = h;
+      Node& node = nodes_[h];
+      node.bucket = bucket(shape.salt, node.cell);
+      node.next = std::exchange(buckets_[node.bucket], h);
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "program/run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <span>
 #include <utility>
@@ -78,7 +79,10 @@ class Keys {
 class OrderedSink : public RunSink {
  public:
   OrderedSink(const pto_program& program, Keys keys, TaskSink& order)
-      : program_(program), keys_(std::move(keys)), order_(order), aliases_(program) {}
+      : program_(program), keys_(std::move(keys)), order_(order), aliases_(program) {
+    const auto has_loops = [](const pto_kernel& kernel) { return kernel.loop_count > 0; };
+    is_plain_ = keys_.empty() && std::none_of(program.kernels, program.kernels + program.kernel_count, has_loops);
+  }
   void scope_begin() override { order_.scope_begin(); }
   void part() override { order_.part(); }
   void scope_end() override { order_.scope_end(); }
@@ -95,10 +99,7 @@ class OrderedSink : public RunSink {
  protected:
   int64_t simulate(const pto_task& task) {
     aliases_.check(task);
-    if (keys_.empty()) return send(task);
-    pto_task with_keys = task;
-    with_keys.keys = keys_.of(task);
-    return send(with_keys);
+    return is_plain_ ? order_.submit(task) : send(task);
   }
 
   std::string title(const pto_task& task) const {
@@ -110,7 +111,8 @@ class OrderedSink : public RunSink {
   TaskSink& order_;  // simulates or checks
 
  private:
-  int64_t send(const pto_task& task) {
+  int64_t send(pto_task task) {
+    task.keys = keys_.of(task);
     try {
       return order_.submit(task);
     } catch (const MachineError& error) {
@@ -121,6 +123,7 @@ class OrderedSink : public RunSink {
   }
 
   AliasCheck aliases_;
+  bool is_plain_;  // no task has keys or loops of its own length
 };
 
 class ExecuteSink final : public OrderedSink {
