@@ -67,11 +67,10 @@ class Tasks {
   }
 
   MemoryUse book(int64_t start, const std::vector<pto_region>& operands) {
+    if (!has_l2_) return memory_.book_hbm(start, 0);
     const uint64_t first = store_.end();
-    if (has_l2_) {
-      for (const Touch& touch : touches(cells_, operands, kernels_[0].cost)) store_.push(touch);
-    }
-    return memory_.book(start, 0, store_, first, static_cast<uint32_t>(store_.end() - first));
+    for (const Touch& touch : touches(cells_, operands, kernels_[0].cost)) store_.push(touch);
+    return memory_.book_both(start, 0, store_, first, static_cast<uint32_t>(store_.end() - first));
   }
 
  private:

@@ -85,7 +85,8 @@ class TraceWriter final : public TraceSink {
   uint8_t bound_by_index(const char* name);
   template <typename Columns>
   void flush(char kind, Columns& columns);
-  void write_block(char kind, uint64_t rows, const std::string& payload);
+  void begin_block(char kind, uint64_t rows, uint64_t bytes);
+  void write(const void* data, size_t bytes);
 
   std::filesystem::path path_;
   std::ofstream file_;

@@ -4,76 +4,78 @@
 
 namespace pto {
 
-void Completions::run() {
-  while (state_.events.has(EventKind::ServerFree)) finish_service(static_cast<int>(state_.events.pop()));
+void Completions::serve_reports() {
+  while (state_.events.has(EventKind::ServerFree)) {
+    finish_service(state_.servers[static_cast<size_t>(state_.events.pop())]);
+  }
   while (state_.events.has(EventKind::Report)) {
     const int64_t id = state_.events.pop();
     state_.servers[static_cast<size_t>(state_.tasks[id].scheduler)].reports.push(id);
     ++waiting_;
   }
-  if (waiting_ > 0) {
-    for (int s = 0; s < state_.topology.schedulers; ++s) begin_services(s);
-  }
+  if (waiting_ == 0) return;
+  for (size_t s = 0; s < state_.servers.size(); ++s) begin_services(s);
 }
 
-// A service of 0 cycles ends at once, and the next one begins.
-void Completions::begin_services(int scheduler) {
-  Server& server = state_.servers[static_cast<size_t>(scheduler)];
+inline void Completions::begin_services(size_t scheduler) {
+  Server& server = state_.servers[scheduler];
   while (!server.reports.empty() && server.free_at <= state_.now) {
-    const int64_t end = begin_service(scheduler);
-    state_.stats.schedulers[static_cast<size_t>(scheduler)].busy += end - state_.now;
+    const int64_t end = begin_service(server);
+    server.stats.busy += end - state_.now;
     server.free_at = end;
+    // A service of 0 cycles ends at once, and the next one begins.
     if (end == state_.now) {
-      finish_service(scheduler);
+      finish_service(server);
     } else {
-      state_.events.push(end, EventKind::ServerFree, scheduler);
+      state_.events.push(end, EventKind::ServerFree, static_cast<int64_t>(scheduler));
     }
   }
 }
 
 // Up to `batch` reports that are there are served as one.
-int64_t Completions::begin_service(int scheduler) {
-  Server& server = state_.servers[static_cast<size_t>(scheduler)];
-  int64_t turn = state_.now + state_.machine.costs.complete;
-  for (int64_t n = 0; n < state_.schedule.batch && !server.reports.empty(); ++n) {
-    const int64_t id = server.reports.front();
-    server.reports.pop_front();
-    --waiting_;
-    server.serving.push_back(id);
-    turn = serve(id, turn);
+inline int64_t Completions::begin_service(Server& server) {
+  const auto batch = static_cast<size_t>(state_.schedule.batch);
+  int64_t end = state_.now + state_.machine.costs.complete;
+  size_t count = 0;
+  for (; count < batch && count < server.reports.size(); ++count) end = serve(server.reports[count], end);
+  for (size_t i = 0; i < count; ++i) {
+    Task& task = state_.tasks[server.reports[i]];
+    task.service_end = end;
+    placement_.note_report(task.core, {task.end + state_.machine.costs.completion_latency, end});
   }
-  for (const int64_t id : server.serving) {
-    Task& task = state_.tasks[id];
-    task.service_end = turn;
-    placement_.note_report(task.core, {task.end + state_.machine.costs.completion_latency, turn});
-  }
-  joins_.end_service(turn);
-  return turn;
+  joins_.end_service(end);
+  server.in_service = count;
+  waiting_ -= static_cast<int64_t>(count);
+  return end;
 }
 
-int64_t Completions::serve(int64_t id, int64_t turn) {
+inline int64_t Completions::serve(int64_t id, int64_t turn) {
   Task& task = state_.tasks[id];
   task.served = true;
+  if (!task.successors.empty()) turn = resolve_successors(task, turn);
+  return task.detailed ? joins_.serve_member(id, turn) : turn;
+}
+
+inline int64_t Completions::resolve_successors(Task& task, int64_t turn) {
   Turns turns(state_, turn);
   while (!task.successors.empty()) {
     const int64_t successor = state_.links.pop(task.successors);
     if (!task.successors.empty()) state_.tasks.prefetch(state_.links.front(task.successors));
     readiness_.resolve(successor, turns.next(successor));
   }
-  const int64_t turn_end = joins_.serve_member(task.joined, turns.end());
-  return joins_.serve_member(task.grouped, turn_end);
+  return turns.end();
 }
 
-void Completions::finish_service(int scheduler) {
-  std::vector<int64_t>& serving = state_.servers[static_cast<size_t>(scheduler)].serving;
-  for (const int64_t id : serving) {
+inline void Completions::finish_service(Server& server) {
+  server.stats.reports += static_cast<int64_t>(server.in_service);
+  for (; server.in_service > 0; --server.in_service) {
+    const int64_t id = server.reports.front();
+    server.reports.pop_front();
     Task& task = state_.tasks[id];
     task.finished = true;
     placement_.leave(task.core);
-    placement_.streams().leave(task.stream, state_.now);
+    if (placement_.streams().limits()) placement_.streams().leave(state_.tasks.details(id).stream, state_.now);
   }
-  state_.stats.schedulers[static_cast<size_t>(scheduler)].reports += static_cast<int64_t>(serving.size());
-  serving.clear();
 }
 
 }  // namespace pto

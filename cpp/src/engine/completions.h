@@ -13,13 +13,20 @@ class Completions {
   Completions(MachineState& state, Readiness& readiness, Joins& joins, Placement& placement)
       : state_(state), readiness_(readiness), joins_(joins), placement_(placement) {}
 
-  void run();
+  // True where anything happened: a core or a scheduler may have become free.
+  bool run() {
+    const bool any = state_.events.has(EventKind::ServerFree) || state_.events.has(EventKind::Report);
+    if (any) serve_reports();
+    return any;
+  }
 
  private:
-  void begin_services(int scheduler);
-  int64_t begin_service(int scheduler);
+  void serve_reports();
+  void begin_services(size_t scheduler);
+  int64_t begin_service(Server& server);
   int64_t serve(int64_t id, int64_t turn);
-  void finish_service(int scheduler);
+  int64_t resolve_successors(Task& task, int64_t turn);
+  void finish_service(Server& server);
 
   MachineState& state_;
   Readiness& readiness_;

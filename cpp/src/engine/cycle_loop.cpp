@@ -29,6 +29,7 @@ Stats CycleLoop::run() {
   }
   stalls_.drain();
   cores_.report(state_.stats);
+  for (const Server& server : state_.servers) state_.stats.schedulers.push_back(server.stats);
   state_.stats.tasks = state_.window.submitted();
   state_.stats.window_high_water = state_.window.high_water();
   return std::move(state_.stats);
@@ -36,22 +37,26 @@ Stats CycleLoop::run() {
 
 // No phase makes work of the same cycle for an earlier one: each is done once.
 void CycleLoop::run_cycle() {
-  completions_.run();
+  const bool freed = completions_.run();
   retirement_.run();
   orchestrator_.run();
-  dispatcher_.enter(readiness_.take_due());
-  dispatcher_.run(orchestrator_.state(), readiness_.is_pending());
+  const bool ready = readiness_.find_due();
+  if (ready) dispatcher_.enter(readiness_.take_due());
+  dispatcher_.run(freed || ready, orchestrator_.state(), readiness_.is_pending());
   cores_.run();
 }
 
 // To the next cycle in which anything happens.
 void CycleLoop::advance() {
   if (stream_.stopped()) throw Stopped();
-  if (state_.events.empty()) {
-    throw ExecutionError("deadlock in cycle " + std::to_string(state_.now) + ": " + orchestrator_.wait_name() +
-                         ", and task " + std::to_string(state_.window.oldest()) + ", the oldest live one, never ends");
-  }
-  state_.now = state_.events.advance();
+  const int64_t next = state_.events.advance();
+  if (next == EventQueue::kNever) refuse_deadlock();
+  state_.now = next;
+}
+
+void CycleLoop::refuse_deadlock() const {
+  throw ExecutionError("deadlock in cycle " + std::to_string(state_.now) + ": " + orchestrator_.wait_name() +
+                       ", and task " + std::to_string(state_.window.oldest()) + ", the oldest live one, never ends");
 }
 
 }  // namespace pto

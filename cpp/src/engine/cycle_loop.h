@@ -30,6 +30,7 @@ class CycleLoop {
  private:
   void run_cycle();
   void advance();
+  [[noreturn]] void refuse_deadlock() const;
 
   MachineState state_;
   RecordStream& stream_;

@@ -1,6 +1,7 @@
 #include "engine/dispatcher.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pto {
 namespace {
@@ -22,6 +23,7 @@ Dispatcher::Dispatcher(MachineState& state, Placement& placement, Cores& cores)
       start_gate_(state.schedule),
       rate_gate_(state.schedule, state.machine.clock_hz),
       batch_gate_(state.schedule),
+      batches_(state.schedule.timing == Timing::Batched),
       stealing_(steals(state.schedule)) {
   for (int s = 0; s < state.topology.schedulers; ++s) add_lanes(s);
 }
@@ -42,7 +44,7 @@ void Dispatcher::add_lanes(int scheduler) {
 
 void Dispatcher::enter(const std::vector<int64_t>& tasks) {
   start_gate_.became_ready(static_cast<int64_t>(tasks.size()));
-  if (state_.schedule.timing != Timing::Batched) {
+  if (!batches_) {
     for (const int64_t id : tasks) queues_.enter(id);
     return;
   }
@@ -55,55 +57,59 @@ void Dispatcher::enter_batch() {
   for (const int64_t id : batch_gate_.take()) queues_.enter(id);
 }
 
-void Dispatcher::run(const OrchestratorState& orchestrator, bool more_ready) {
-  while (state_.events.has(EventKind::Gate)) state_.events.pop();
-  for (const int64_t stream : placement_.streams().take_opened()) queues_.release(stream);
-  start_gate_.update(state_.now, orchestrator);
-  const bool idle = queues_.all_empty() && placement_.in_flight() == 0 && !more_ready;
-  if (idle && !batch_gate_.empty() && (orchestrator.waits || orchestrator.ended)) enter_batch();
-  if (!start_gate_.is_open()) return;
+void Dispatcher::dispatch() {
   bool moved = true;
-  while (moved && !queues_.all_empty()) {
+  while (moved) {
     moved = false;
     for (int s = 0; s < state_.topology.schedulers; ++s) {
-      while (!queues_.all_empty() && may_dispatch(s) && dispatch_own(s)) moved = true;
+      while (may_dispatch(s) && dispatch_own(s)) moved = true;
     }
+    // A scheduler that is alone has done all it can.
+    if (state_.topology.schedulers == 1) return;
     for (int s = 0; stealing_ && s < state_.topology.schedulers; ++s) {
-      while (!queues_.all_empty() && may_dispatch(s) && steal(s)) moved = true;
+      while (may_dispatch(s) && steal(s)) moved = true;
     }
   }
 }
 
+void Dispatcher::update_gates(const OrchestratorState& orchestrator, bool more_ready) {
+  while (state_.events.has(EventKind::Gate)) state_.events.pop();
+  if (placement_.streams().limits()) release_opened();
+  start_gate_.update(state_.now, orchestrator);
+  const bool idle = queues_.all_empty() && placement_.in_flight() == 0 && !more_ready;
+  if (idle && !batch_gate_.empty() && (orchestrator.waits || orchestrator.ended)) enter_batch();
+  opened_ = std::max(start_gate_.opened(), rate_gate_.opens());
+  gated_ = !start_gate_.is_open() || rate_gate_.limits() || batches_ || placement_.streams().limits();
+}
+
+void Dispatcher::release_opened() {
+  for (const int64_t stream : placement_.streams().take_opened()) queues_.release(stream);
+}
+
 // Rule 9: of its queues' heads that find a core, the best by the ready policy.
-bool Dispatcher::dispatch_own(int scheduler) {
+inline bool Dispatcher::dispatch_own(int scheduler) {
   Choice best;
   for (const Lane& lane : lanes_[static_cast<size_t>(scheduler)]) {
-    if (lane.is_empty() || !lane.scope->is_open()) continue;
-    // Where all tasks are of one unit, a head need not be looked at while no core is free: nobody stands in front.
-    if (!lane.both_units && !lane.has_room()) continue;
-    for (ReadyQueue* queue : lane.queues) consider(lane, *queue, best);
+    if (lane.is_empty() || !lane.has_room() || !lane.scope->is_open()) continue;
+    for (ReadyQueue* queue : lane.queues) {
+      if (!queue->empty()) consider(lane, *queue, best);
+    }
   }
   if (best.queue == nullptr) return false;
   issue(scheduler, best, false);
   return true;
 }
 
-void Dispatcher::consider(const Lane& lane, ReadyQueue& queue, Choice& best) {
+inline void Dispatcher::consider(const Lane& lane, ReadyQueue& queue, Choice& best) {
   const int64_t head = queue.head();
   if (head == ReadyQueue::kNone) return;
   Task& task = state_.tasks[head];
   const int core = lane.cores[task.unit]->least_loaded();
   if (core == CoreLevels::kNone) {
     task.found_no_core = true;
-  } else if (best.queue == nullptr || better(head, best)) {
-    best = {&lane, &queue, core, head};
+  } else if (best.queue == nullptr || std::pair(task.order, head) < std::pair(best.order, best.task)) {
+    best = {&lane, &queue, core, head, task.order};
   }
-}
-
-bool Dispatcher::better(int64_t task, const Choice& best) {
-  const int64_t order = state_.tasks[task].order;
-  const int64_t best_order = state_.tasks[best.task].order;
-  return order != best_order ? order < best_order : task < best.task;
 }
 
 // Rule 8: earlier pools first.
@@ -121,9 +127,14 @@ bool Dispatcher::steal_into(int scheduler, const Lane& lane) {
   const int64_t id = victim->youngest();
   const Task& task = state_.tasks[id];
   const int core = lane.cores[task.unit]->idle();
-  if (core == CoreLevels::kNone || !placement_.streams().is_open(task.stream)) return false;
-  issue(scheduler, {&lane, victim, core, id}, true);
+  if (core == CoreLevels::kNone || held_by_stream(id)) return false;
+  issue(scheduler, {&lane, victim, core, id, task.order}, true);
   return true;
+}
+
+bool Dispatcher::held_by_stream(int64_t id) {
+  const StreamScopes& streams = placement_.streams();
+  return streams.limits() && !streams.is_open(state_.tasks.details(id).stream);
 }
 
 // Most tasks, then the lower scheduler.
@@ -137,38 +148,46 @@ ReadyQueue* Dispatcher::longest_other_queue(int scheduler, int pool) {
   return longest;
 }
 
-void Dispatcher::issue(int scheduler, const Choice& choice, bool stolen) {
+inline void Dispatcher::issue(int scheduler, const Choice& choice, bool stolen) {
   const RuntimeCosts& costs = state_.machine.costs;
   Server& server = state_.servers[static_cast<size_t>(scheduler)];
-  SchedulerStats& stats = state_.stats.schedulers[static_cast<size_t>(scheduler)];
   Task& task = state_.tasks[choice.task];
   const int64_t cost = costs.dispatch + (stolen ? costs.steal : 0);
-  StreamScopes& streams = placement_.streams();
   queues_.left();
   task.scheduler = scheduler;
   task.core = choice.core;
   task.dispatch = state_.now;
-  task.dispatched = state_.now + cost;
-  task.seen = task.dispatched + costs.dispatch_latency;
-  task.last_report = placement_.last_report(choice.core).arrival;
-  task.last_service_end = placement_.last_report(choice.core).service_end;
-  task.gate_opened = std::max({task.entered, start_gate_.opened(), rate_gate_.opens(), choice.lane->scope->opened,
-                               streams.opened(task.stream)});
-  if (choice.lane->both_units) task.head_unblocked = choice.queue->unblocked();
+  const int64_t dispatched = state_.now + cost;
+  const Placement::Report& report = placement_.last_report(choice.core);
+  const int64_t unblocked = choice.lane->both_units ? choice.queue->unblocked() : 0;
+  cores_.append(choice.core, {choice.task, dispatched, dispatched + costs.dispatch_latency, report.arrival,
+                              report.service_end, gate_opened(choice, task), unblocked});
   choice.queue->take(choice.task, task, state_.now);
-  server.free_at = task.dispatched;
-  if (cost > 0) state_.events.push(task.dispatched, EventKind::ServerFree, scheduler);
-  stats.busy += cost;
-  ++stats.dispatches;
-  stats.steals += stolen ? 1 : 0;
+  server.free_at = dispatched;
+  if (cost > 0) state_.events.push(dispatched, EventKind::ServerFree, scheduler);
+  server.stats.busy += cost;
+  ++server.stats.dispatches;
+  server.stats.steals += stolen ? 1 : 0;
   placement_.enter(choice.core);
-  streams.enter(task.stream);
-  if (streams.is_open(task.stream)) choice.queue->release(task.stream);
+  if (placement_.streams().limits()) enter_stream(choice);
   if (rate_gate_.limits()) {
     rate_gate_.dispatched(state_.now);
+    opened_ = std::max(opened_, rate_gate_.opens());
     state_.events.push(rate_gate_.opens(), EventKind::Gate, 0);
   }
-  cores_.append(choice.core, choice.task);
+}
+
+// The last opening of a gate that applies to the task (rule 14).
+inline int64_t Dispatcher::gate_opened(const Choice& choice, const Task& task) {
+  const int64_t opened = std::max({task.entered, opened_, choice.lane->scope->opened});
+  const StreamScopes& streams = placement_.streams();
+  return streams.limits() ? std::max(opened, streams.opened(state_.tasks.details(choice.task).stream)) : opened;
+}
+
+void Dispatcher::enter_stream(const Choice& choice) {
+  const int64_t stream = state_.tasks.details(choice.task).stream;
+  placement_.streams().enter(stream);
+  if (placement_.streams().is_open(stream)) choice.queue->release(stream);
 }
 
 }  // namespace pto

@@ -20,39 +20,52 @@ class Dispatcher {
   // Phase Ready: the tasks that became ready, in order of id, enter their queues.
   void enter(const std::vector<int64_t>& tasks);
   // Every scheduler dispatches from its own queues, then every one steals, and so again until nothing moves.
-  // `more_ready`: tasks are about to become ready in a later cycle.
-  void run(const OrchestratorState& orchestrator, bool more_ready);
+  // `news`: something entered, or a core or a scheduler may have become free. `more_ready`: tasks are about to become
+  // ready in a later cycle.
+  void run(bool news, const OrchestratorState& orchestrator, bool more_ready) {
+    const bool look = news || gated_;
+    if (gated_) update_gates(orchestrator, more_ready);
+    if (look && start_gate_.is_open() && !queues_.all_empty()) dispatch();
+  }
 
  private:
   // A pool as a scheduler sees it that owns cores there.
   struct Lane {
     int pool;
-    std::array<ReadyQueue*, 2> queues;       // its own, and the one that all schedulers share
+    std::array<ReadyQueue*, 2> queues;       // its own, the one that all schedulers share
     std::array<const CoreLevels*, 2> cores;  // by unit
     const Scope* scope;
     bool both_units;  // the pool's queues may hold tasks of both
 
     bool is_empty() const { return queues[0]->empty() && queues[1]->empty(); }
-    bool has_room() const { return cores[PTO_CUBE]->has_room() || cores[PTO_VECTOR]->has_room(); }
+    // Where all tasks are of one unit, a head need not be looked at while no core is free: nobody stands in front.
+    bool has_room() const { return both_units || cores[PTO_CUBE]->has_room() || cores[PTO_VECTOR]->has_room(); }
   };
   struct Choice {
     const Lane* lane = nullptr;
     ReadyQueue* queue = nullptr;
     int core = CoreLevels::kNone;
     int64_t task = 0;
+    int64_t order = 0;
   };
 
   bool may_dispatch(int scheduler) const {
-    return state_.servers[static_cast<size_t>(scheduler)].free_at <= state_.now && rate_gate_.is_open(state_.now);
+    return state_.servers[static_cast<size_t>(scheduler)].free_at <= state_.now && rate_gate_.is_open(state_.now) &&
+           !queues_.all_empty();
   }
+  void dispatch();
+  void update_gates(const OrchestratorState& orchestrator, bool more_ready);
   void add_lanes(int scheduler);
   void enter_batch();
   bool dispatch_own(int scheduler);
   void consider(const Lane& lane, ReadyQueue& queue, Choice& best);
-  bool better(int64_t task, const Choice& best);
+  int64_t gate_opened(const Choice& choice, const Task& task);
   bool steal(int scheduler);
   bool steal_into(int scheduler, const Lane& lane);
   ReadyQueue* longest_other_queue(int scheduler, int pool);
+  void release_opened();
+  void enter_stream(const Choice& choice);
+  bool held_by_stream(int64_t id);
   void issue(int scheduler, const Choice& choice, bool stolen);
 
   MachineState& state_;
@@ -63,7 +76,11 @@ class Dispatcher {
   StartGate start_gate_;
   RateGate rate_gate_;
   BatchGate batch_gate_;
+  const bool batches_;
   bool stealing_;
+  // A gate is closed or may close: else all that is ready is dispatched as cores become free.
+  bool gated_ = true;
+  int64_t opened_ = 0;  // when a gate of the machine opened last
 };
 
 }  // namespace pto

@@ -34,24 +34,22 @@ class EventQueue {
       std::push_heap(far_.begin(), far_.end(), later);
     }
   }
-  // Nothing happens in a later cycle.
-  bool empty() const { return near_ == 0 && far_.empty(); }
-
-  // Goes on to the next cycle with an event, and answers it. There is one, and all events of this cycle are taken.
+  static constexpr int64_t kNever = INT64_MAX;
+  // Goes on to the next cycle with an event and answers it; kNever: nothing happens in a later cycle. All events of the
+  // current cycle are taken.
   int64_t advance() {
-    now_ = near_ == 0 ? far_.front().time : next_near();
-    if (!far_.empty()) now_ = std::min(now_, far_.front().time);
-    due_.clear();
-    taken_ = 0;
+    int64_t next = next_near();
+    if (!far_.empty()) next = std::min(next, far_.front().time);
+    taken_ = due_end_ = 0;
+    if (next == kNever) return kNever;
+    now_ = next;
     take_near();
     while (!far_.empty() && far_.front().time == now_) take_far();
-    if (due_.size() > 1) std::sort(due_.begin(), due_.end());
+    if (due_end_ > 1) std::sort(due_.begin(), due_.begin() + static_cast<std::ptrdiff_t>(due_end_));
     return now_;
   }
   // The next event of the current cycle is of this kind.
-  bool has(EventKind kind) const {
-    return taken_ < due_.size() && due_[taken_] >> kIdBits == static_cast<uint64_t>(kind);
-  }
+  bool has(EventKind kind) const { return taken_ < due_end_ && due_[taken_] >> kIdBits == static_cast<uint64_t>(kind); }
   // Takes the next event of the current cycle and answers its id.
   int64_t pop() { return static_cast<int64_t>(due_[taken_++] & ((uint64_t{1} << kIdBits) - 1)); }
 
@@ -86,7 +84,6 @@ class EventQueue {
     first_[slot] = added;
     words_[slot / 64] |= uint64_t{1} << (slot % 64);
     groups_[slot / 4096] |= uint64_t{1} << (slot / 64 % 64);
-    ++near_;
   }
 
   int64_t next_near() const {
@@ -96,7 +93,8 @@ class EventQueue {
     const size_t word = (from / 64 + 1) % kWords;
     size_t group = word / 64;
     uint64_t bits = groups_[group] & ~uint64_t{0} << (word % 64);
-    while (bits == 0) {
+    for (size_t looked = 0; bits == 0; ++looked) {
+      if (looked == kGroups) return kNever;
       group = (group + 1) % kGroups;
       bits = groups_[group];
     }
@@ -114,26 +112,29 @@ class EventQueue {
     if (words_[slot / 64] == 0) groups_[slot / 4096] &= ~(uint64_t{1} << (slot / 64 % 64));
     while (at != kNone) {
       Node& node = nodes_[static_cast<size_t>(at)];
-      due_.push_back(node.event);
+      add_due(node.event);
       const int32_t next = node.next;
       node.next = free_;
       free_ = at;
       at = next;
-      --near_;
     }
+  }
+
+  void add_due(uint64_t event) {
+    if (due_end_ == due_.size()) due_.resize(2 * due_.size());
+    due_[due_end_++] = event;
   }
 
   void take_far() {
     std::pop_heap(far_.begin(), far_.end(), later);
-    due_.push_back(far_.back().event);
+    add_due(far_.back().event);
     far_.pop_back();
   }
 
   int64_t now_ = 0;
-  std::vector<uint64_t> due_;  // of the current cycle: kind, then id
-  size_t taken_ = 0;           // of due_
-  int64_t near_ = 0;
-  std::vector<int32_t> first_;  // by slot: its list
+  std::vector<uint64_t> due_ = std::vector<uint64_t>(64);  // of the current cycle: kind, then id
+  size_t due_end_ = 0, taken_ = 0;                         // in due_
+  std::vector<int32_t> first_;                             // by slot: its list
   std::vector<Node> nodes_;
   int32_t free_ = kNone;
   std::array<uint64_t, kWords> words_{};    // a bit per slot

@@ -6,12 +6,12 @@
 
 namespace pto {
 
-void Joins::enter(Task& task) {
-  task.joined = task.grouped = task.waits_for = kNone;
+void Joins::enter(int64_t id) {
   if (scopes_.empty()) return;
   for (Scope& scope : scopes_) {  // outermost first
     if (scope.part == kNone) scope.part = create();
   }
+  TaskDetails& task = state_.tasks.details(id);
   task.joined = scopes_.back().part;
   ++at(task.joined).unserved;
   for (size_t i = scopes_.size(); i-- > 0 && task.waits_for == kNone;) task.waits_for = scopes_[i].previous;
@@ -30,8 +30,7 @@ void Joins::scope_end() {
     const int32_t around = scopes_.back().part;
     Join& inner = at(last);
     Join& outer = at(around);
-    if (state_.trace != nullptr) state_.trace->edge({inner.number, outer.number, EdgeKind::Structural});
-    ++state_.stats.edges;
+    note_edge(inner.number, outer.number);
     if (complete(inner)) {
       outer.end = std::max(outer.end, inner.end);
     } else {
@@ -74,25 +73,26 @@ void Joins::free_if_done(int32_t join) {
   if (at(join).holders == 0 && complete(at(join))) free_.push_back(join);
 }
 
-void Joins::trace_wait(int64_t id, const Task& task) {
-  if (task.waits_for == kNone) return;
-  if (state_.trace != nullptr) state_.trace->edge({at(task.waits_for).number, id, EdgeKind::Structural});
-  ++state_.stats.edges;
+void Joins::note_wait(int64_t id) {
+  const int32_t join = state_.tasks.details(id).waits_for;
+  if (join != kNone) note_edge(at(join).number, id);
 }
 
-void Joins::trace_membership(int64_t id, const Task& task) {
-  for (const int32_t join : {task.joined, task.grouped}) {
-    if (join == kNone) continue;
-    if (state_.trace != nullptr) state_.trace->edge({id, at(join).number, EdgeKind::Structural});
-    ++state_.stats.edges;
-  }
+void Joins::note_membership(int64_t id) {
+  const TaskDetails& task = state_.tasks.details(id);
+  if (task.joined != kNone) note_edge(id, at(task.joined).number);
+  if (task.grouped != kNone) note_edge(id, at(task.grouped).number);
+}
+
+void Joins::note_edge(int64_t from, int64_t to) {
+  if (state_.trace != nullptr) state_.trace->edge({from, to, EdgeKind::Structural});
+  ++state_.stats.edges;
 }
 
 void Joins::add_join(int32_t join, int32_t around, Stall cause) {
   Join& inner = at(join);
   Join& outer = at(around);
-  if (state_.trace != nullptr) state_.trace->edge({inner.number, outer.number, EdgeKind::Structural});
-  ++state_.stats.edges;
+  note_edge(inner.number, outer.number);
   if (complete(inner)) {
     outer.end = std::max(outer.end, inner.end);
   } else {
@@ -109,21 +109,28 @@ void Joins::exchange_scopes(size_t first, std::vector<Scope>& out, std::vector<S
   in.clear();
 }
 
-bool Joins::wait(int64_t id, const Task& task, int64_t& ready) {
-  if (task.waits_for == kNone) return false;
-  Join& join = at(task.waits_for);
+bool Joins::wait(int64_t id, int64_t& ready) {
+  const int32_t waits_for = state_.tasks.details(id).waits_for;
+  if (waits_for == kNone) return false;
+  Join& join = at(waits_for);
   const bool waits = !complete(join);
   if (waits) {
     state_.links.append(join.waiters, id);
   } else {
     ready = std::max(ready, join.end);
   }
-  release(task.waits_for);
+  release(waits_for);
   return waits;
 }
 
-int64_t Joins::serve_member(int32_t join, int64_t turn) {
-  if (join == kNone) return turn;
+int64_t Joins::serve_member(int64_t id, int64_t turn) {
+  const TaskDetails& task = state_.tasks.details(id);
+  if (task.joined != kNone) turn = serve_in(task.joined, turn);
+  if (task.grouped != kNone) turn = serve_in(task.grouped, turn);
+  return turn;
+}
+
+int64_t Joins::serve_in(int32_t join, int64_t turn) {
   turn = count_down(join, Stall::DepWait, turn);
   while (!to_count_.empty()) {
     const auto [next, cause] = to_count_.back();
@@ -167,7 +174,7 @@ int64_t Joins::resolve_waiters(Join& join, int64_t turn) {
   return turns.end();
 }
 
-void Joins::end_service(int64_t time) {
+void Joins::end_joins(int64_t time) {
   // One service may count a join down several times: free it once.
   std::sort(served_.begin(), served_.end());
   served_.erase(std::unique(served_.begin(), served_.end()), served_.end());

@@ -11,7 +11,7 @@ namespace pto {
 
 class Joins {
  public:
-  static constexpr int32_t kNone = -1;
+  static constexpr int32_t kNone = kNoJoin;
 
   struct Scope {
     int32_t part = kNone;      // the join of the open part; none while it holds no task
@@ -26,13 +26,13 @@ class Joins {
   void scope_end();
 
   // Makes a new task a member of the innermost part around it, and finds the join that it waits for.
-  void enter(Task& task);
-  // Called in this order around the task's other edges.
-  void trace_wait(int64_t id, const Task& task);
-  void trace_membership(int64_t id, const Task& task);
+  void enter(int64_t id);
+  // The edges of this order, before and after the task's other ones.
+  void note_wait(int64_t id);
+  void note_membership(int64_t id);
 
   // The task is published: true where its join is still to come; else `ready` is raised to the join's end.
-  bool wait(int64_t id, const Task& task, int64_t& ready);
+  bool wait(int64_t id, int64_t& ready);
 
   // ---- What processes add (rule 16) ----
 
@@ -49,11 +49,13 @@ class Joins {
   // The open scopes from `first` on move to `out`, and those of `in` take their place.
   void exchange_scopes(size_t first, std::vector<Scope>& out, std::vector<Scope>& in);
 
-  // The service of a member's report begins. Resolves the waiters of what it completes, each at the end of its turn,
+  // The service of the task's report begins. Resolves the waiters of what it completes, each at the end of its turn,
   // and answers the end of the last turn.
-  int64_t serve_member(int32_t join, int64_t turn);
+  int64_t serve_member(int64_t id, int64_t turn);
   // The service that served the members since the last call ends at `time`.
-  void end_service(int64_t time);
+  void end_service(int64_t time) {
+    if (!served_.empty()) end_joins(time);
+  }
 
  private:
   struct Join {
@@ -70,6 +72,9 @@ class Joins {
 
   Join& at(int32_t join) { return joins_[static_cast<size_t>(join)]; }
   bool complete(const Join& join) const { return join.closed && join.unserved == 0; }
+  void note_edge(int64_t from, int64_t to);
+  int64_t serve_in(int32_t join, int64_t turn);
+  void end_joins(int64_t time);
   int32_t create();
   void close_part(Scope& scope);
   void free_if_done(int32_t join);

@@ -16,8 +16,10 @@ MachineState::MachineState(const MachineConfig& config, const Schedule& plan, st
   for (const KernelInfo& kernel : kernels) {
     stats.kernels.push_back({kernel.name, 0, 0, {}});
     costs.push_back(kernel.cost);
+    const auto operands = static_cast<int64_t>(kernel.roles.size());
+    traits.push_back({topology.pool_of(kernel.unit), static_cast<uint8_t>(kernel.unit), kernel.cost_of != nullptr,
+                      operands * machine.costs.submit_operand});
   }
-  stats.schedulers.resize(servers.size());
 }
 
 std::string MachineState::name_of(int64_t live_task) {

@@ -21,8 +21,17 @@ namespace pto {
 // A scheduler's server: one job at a time (rule 9).
 struct Server {
   int64_t free_at = 0;
-  Fifo<int64_t> reports;         // tasks, in order of (arrival, id)
-  std::vector<int64_t> serving;  // tasks whose reports are being served
+  Fifo<int64_t> reports;  // tasks, in order of (arrival, id)
+  size_t in_service = 0;  // the first of these
+  SchedulerStats stats;
+};
+
+// What a task takes from its kernel, at hand in a few bytes.
+struct KernelTraits {
+  int32_t pool;  // where no key function says it
+  uint8_t unit;
+  bool own_costs;         // its tasks name their cost records
+  int64_t submit_cycles;  // for its operands
 };
 
 struct MachineState {
@@ -36,6 +45,7 @@ struct MachineState {
   const Schedule schedule;
   const Topology topology;
   std::vector<KernelInfo> kernels;
+  std::vector<KernelTraits> traits;       // of the kernels
   std::vector<KernelCost> costs;          // the kernels', then those of tasks by the trips of their loops
   const std::span<const pto_site> sites;  // may be empty
   TraceSink* trace;                       // or null

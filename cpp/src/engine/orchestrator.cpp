@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/homes.h"
+#include "engine/ready_queues.h"
 #include "pto/error.h"
 
 namespace pto {
@@ -24,18 +25,30 @@ const char* unit_name(WindowUnit unit) {
 
 }  // namespace
 
-void Orchestrator::run() {
+Orchestrator::Orchestrator(MachineState& state, Readiness& readiness, Joins& joins, RecordStream& stream)
+    : state_(state),
+      readiness_(readiness),
+      joins_(joins),
+      processes_(joins),
+      stream_(stream),
+      reads_touches_(SharedMemory::has_l2(state.machine, state.schedule)),
+      reads_fields_(uses_fields(state.schedule)),
+      details_(reads_touches_ || reads_fields_ || state.trace != nullptr) {}
+
+void Orchestrator::go_on() {
   while (state_.events.has(EventKind::Orchestrator)) state_.events.pop();
   waiting_ = false;
   while (is_free() && !waiting_ && !ended_) step();
 }
 
-void Orchestrator::step() {
+inline void Orchestrator::step() {
   if (publishing_) publish_batch();
   if (!fetched_) read_record();
+  record_.kind == RecordKind::Task ? handle_task() : handle_structure();
+}
+
+void Orchestrator::handle_structure() {
   switch (record_.kind) {
-    case RecordKind::Task:
-      return handle_task();
     case RecordKind::Cost:
       state_.costs.push_back(cost_);
       return next_record();
@@ -82,29 +95,33 @@ void Orchestrator::handle_process_record() {
 }
 
 // All of it but a task's axes and edges.
-void Orchestrator::read_record() {
+inline void Orchestrator::read_record() {
   record_ = RecordHead::unpack(stream_.get());
   fetched_ = true;
-  if (record_.kind == RecordKind::Cost) {
+  if (record_.kind == RecordKind::Task) {
+    read_task();
+  } else if (record_.kind == RecordKind::Cost) {
     CostWords words{};
     for (uint64_t& word : words) word = stream_.get();
     cost_ = std::bit_cast<KernelCost>(words);
   } else if (record_.kind == RecordKind::Read) {
     writers_.clear();
     for (uint32_t i = 0; i < record_.count; ++i) writers_.push_back(static_cast<int64_t>(stream_.get()));
-  } else if (record_.kind == RecordKind::Task) {
-    what_ = stream_.get();
-    const auto kernel = static_cast<uint32_t>(what_);
-    cost_record_ = state_.kernels[kernel].cost_of ? static_cast<uint32_t>(stream_.get()) : kernel;
-    visit_used(state_.schedule, fields_, [this](int64_t& field) { field = static_cast<int64_t>(stream_.get()); });
-    if (state_.schedule.pools != Pools::Custom) {
-      fields_.pool = state_.topology.pool_of(state_.kernels[kernel].unit);
-    }
   }
 }
 
+inline void Orchestrator::read_task() {
+  what_ = stream_.get();
+  const auto kernel = static_cast<uint32_t>(what_);
+  const KernelTraits& traits = state_.traits[kernel];
+  cost_record_ = traits.own_costs ? static_cast<uint32_t>(stream_.get()) : kernel;
+  fields_.pool = traits.pool;
+  if (!reads_fields_) return;
+  visit_used(state_.schedule, fields_, [this](int64_t& field) { field = static_cast<int64_t>(stream_.get()); });
+}
+
 // Rule 3: a task is submitted when it fits beside the live ones.
-void Orchestrator::handle_task() {
+inline void Orchestrator::handle_task() {
   if (state_.window.fits(fields_.size) || overruns()) {
     submit();
     next_record();
@@ -114,72 +131,99 @@ void Orchestrator::handle_task() {
 }
 
 // The task does not fit: true where it is submitted all the same.
-bool Orchestrator::overruns() {
+inline bool Orchestrator::overruns() {
   if (state_.schedule.window_mode == WindowMode::Benchmark) {
     ++state_.stats.window_overruns;
     return true;
   }
-  if (!state_.window.can_ever_fit(fields_.size)) {
-    const std::string size = std::to_string(fields_.size);
-    throw ExecutionError(next_task() + " needs " + size + " of " + window_text() + ": raise the window to at least " +
-                         size);
-  }
+  if (!state_.window.can_ever_fit(fields_.size)) refuse_size();
   return false;
 }
 
-void Orchestrator::submit() {
+void Orchestrator::refuse_size() const {
+  const std::string size = std::to_string(fields_.size);
+  throw ExecutionError(next_task() + " needs " + size + " of " + window_text() + ": raise the window to at least " +
+                       size);
+}
+
+inline void Orchestrator::submit() {
   const int64_t oldest = state_.window.oldest();
   const int64_t id = state_.window.take_place(fields_.size);
   Task& task = state_.tasks.add(id, oldest);
-  task.kernel = static_cast<uint32_t>(what_);
-  task.site = static_cast<uint32_t>(what_ >> 32);
-  task.record = cost_record_;
-  task.axis_count = record_.axes;
-  task.home = static_cast<int32_t>(record_.home) - 1;
-  static_assert(Homes::kShared == -1);
-  task.pool = static_cast<int32_t>(fields_.pool);
-  task.stream = fields_.stream;
-  task.order = fields_.priority;
-  task.cost = fields_.cost;
-  task.size = fields_.size;
-  const KernelInfo& kernel = state_.kernels[task.kernel];
-  task.unit = static_cast<uint8_t>(kernel.unit);
-  task.submit = state_.now;
-  task.before_submit = doing_;
-  task.waited_for = waited_for_;
-  doing_ = Stall::SubmitBusy;
-  waited_for_ = kNoTask;
-  for (uint32_t i = 0; i < record_.axes; ++i) state_.axes.push(static_cast<int64_t>(stream_.get()));
-  joins_.enter(task);
-  if (processes_.active()) processes_.enter(task);
-  joins_.trace_wait(id, task);
-  read_edges(id, record_.count);
-  if (SharedMemory::has_l2(state_.machine, state_.schedule)) read_touches(task);
-  joins_.trace_membership(id, task);
+  describe(task);
+  const bool structured = joins_.depth() > 0 || processes_.active();
+  if (structured || details_) add_details(id, task);
+  if (task.axis_count > 0) read_axes(task);
+  if (structured) enter_structure(id);
+  if (task.edge_count > 0) read_edges(id, task);
+  if (reads_touches_) read_touches(state_.tasks.details(id));
+  if (structured) joins_.note_membership(id);
 
-  const RuntimeCosts& costs = state_.machine.costs;
-  int64_t cycles = costs.submit_operand * static_cast<int64_t>(kernel.roles.size());
-  batch_.push_back({id, edges_.size()});
-  if (static_cast<int64_t>(batch_.size()) == state_.schedule.batch) {
-    cycles += costs.submit;
+  waited_for_ = kNoTask;
+  int64_t cycles = state_.traits[task.kernel].submit_cycles;
+  if (id + 1 - published_ == state_.schedule.batch) {
+    cycles += state_.machine.costs.submit;
     publishing_ = true;
   }
   pay(cycles);
 }
 
-void Orchestrator::read_edges(int64_t id, uint32_t count) {
-  for (uint32_t i = 0; i < count; ++i) {
-    const Edge edge = unpack_edge(stream_.get());
-    edges_.push_back(edge);
-    if (state_.trace != nullptr) state_.trace->edge({edge.source, id, edge.kind});
-  }
-  state_.stats.edges += count;
+// All that is not set later: what the record and the orchestrator's own state say of the task, and that it is new.
+inline void Orchestrator::describe(Task& task) {
+  task.unresolved = 0;
+  task.successors = {};
+  task.served = task.finished = task.found_no_core = task.detailed = false;
+  task.memory = MemoryLevel::None;
+  task.kernel = static_cast<uint32_t>(what_);
+  task.site = static_cast<uint32_t>(what_ >> 32);
+  task.record = cost_record_;
+  task.axis_count = record_.axes;
+  task.edge_count = record_.count;
+  task.pool = static_cast<int32_t>(fields_.pool);
+  task.queue =
+      queue_number(static_cast<int>(record_.home) - 1, task.pool, static_cast<int>(state_.topology.pools.size()));
+  task.order = fields_.priority;
+  task.unit = state_.traits[task.kernel].unit;
+  task.submit = state_.now;
+  task.before_submit = doing_;
+  doing_ = Stall::SubmitBusy;
 }
 
-void Orchestrator::read_touches(Task& task) {
-  task.touches = state_.touches.end();
-  task.touch_count = static_cast<uint32_t>(stream_.get());
-  for (uint32_t i = 0; i < task.touch_count; ++i) {
+void Orchestrator::add_details(int64_t id, Task& task) {
+  task.detailed = true;
+  TaskDetails& details = state_.tasks.details(id);
+  details = {};
+  details.stream = fields_.stream;
+  details.cost = fields_.cost;
+  details.size = fields_.size;
+  details.waited_for = waited_for_;
+}
+
+// The task's place in the structure of the program, and the edge from what it waits for there.
+void Orchestrator::enter_structure(int64_t id) {
+  joins_.enter(id);
+  if (processes_.active()) processes_.enter(state_.tasks.details(id));
+  joins_.note_wait(id);
+}
+
+void Orchestrator::read_axes(const Task& task) {
+  for (uint32_t i = 0; i < task.axis_count; ++i) state_.axes.push(static_cast<int64_t>(stream_.get()));
+}
+
+inline void Orchestrator::read_edges(int64_t id, Task& task) {
+  for (uint32_t i = 0; i < task.edge_count; ++i) {
+    edges_.push_back(stream_.get());
+    if (state_.trace == nullptr) continue;
+    const Edge edge = unpack_edge(edges_.back());
+    state_.trace->edge({edge.source, id, edge.kind});
+  }
+  state_.stats.edges += task.edge_count;
+}
+
+void Orchestrator::read_touches(TaskDetails& details) {
+  details.touches = state_.touches.end();
+  details.touch_count = static_cast<uint32_t>(stream_.get());
+  for (uint32_t i = 0; i < details.touch_count; ++i) {
     state_.touches.push(get_touch([this] { return stream_.get(); }));
   }
 }
@@ -209,32 +253,34 @@ void Orchestrator::end() {
 }
 
 // Rule 12: an open batch is published before the orchestrator waits, pays a readback or ends. True if there is one.
-bool Orchestrator::close_batch() {
-  if (batch_.empty()) return false;
+inline bool Orchestrator::close_batch() {
+  if (published_ == state_.window.submitted()) return false;
   publishing_ = true;
   pay(state_.machine.costs.submit);
   return true;
 }
 
-void Orchestrator::publish_batch() {
+inline void Orchestrator::publish_batch() {
+  const std::span<const uint64_t> edges = edges_;
   size_t first = 0;
-  for (const Pending& pending : batch_) {
-    publish(pending.task, edges_.data() + first, edges_.data() + pending.edges);
-    first = pending.edges;
+  for (; published_ < state_.window.submitted(); ++published_) {
+    const size_t count = state_.tasks[published_].edge_count;
+    publish(published_, edges.subspan(first, count));
+    first += count;
   }
-  batch_.clear();
   edges_.clear();
   publishing_ = false;
 }
 
 // Sources whose service has begun are resolved at its end; the others resolve the task in their own service.
-void Orchestrator::publish(int64_t id, const Edge* first, const Edge* last) {
+inline void Orchestrator::publish(int64_t id, std::span<const uint64_t> edges) {
   Task& task = state_.tasks[id];
   task.published = task.ready = state_.now;
   task.waited = Stall::DepWait;
-  for (const Edge* edge = first; edge != last; ++edge) {
-    if (state_.window.is_retired(edge->source)) continue;
-    Task& source = state_.tasks[edge->source];
+  for (const uint64_t packed : edges) {
+    const int64_t from = unpack_edge(packed).source;
+    if (state_.window.is_retired(from)) continue;
+    Task& source = state_.tasks[from];
     if (source.served) {
       task.ready = std::max(task.ready, source.service_end);
     } else {
@@ -242,28 +288,30 @@ void Orchestrator::publish(int64_t id, const Edge* first, const Edge* last) {
       ++task.unresolved;
     }
   }
-  if (joins_.wait(id, task, task.ready)) ++task.unresolved;
+  if (task.detailed && joins_.wait(id, task.ready)) ++task.unresolved;
   if (task.unresolved == 0) readiness_.all_resolved(id, task.ready);
 }
 
-void Orchestrator::pay(int64_t cycles) {
+inline void Orchestrator::pay(int64_t cycles) {
   state_.stats.orchestrator_busy += cycles;
   free_at_ = state_.now + cycles;
   if (cycles > 0) state_.events.push(free_at_, EventKind::Orchestrator, 0);
 }
 
-void Orchestrator::wait(Stall cause) {
+inline void Orchestrator::wait(Stall cause) {
   if (state_.schedule.start == Start::AfterOrchestration) refuse_waiting(cause);
-  if (cause == Stall::WindowFull && state_.schedule.window_mode == WindowMode::Abort) {
-    const int64_t used = state_.window.used();
-    throw ExecutionError(next_task() + " needs " + std::to_string(fields_.size) + " of " + window_text() +
-                         ", of which the tasks from " + state_.name_of(state_.window.oldest()) + " on hold " +
-                         std::to_string(used) + ": raise the window to at least " +
-                         std::to_string(used + fields_.size) + ", or set window_mode to stall");
-  }
+  if (cause == Stall::WindowFull && state_.schedule.window_mode == WindowMode::Abort) refuse_full_window();
   waiting_ = true;
   doing_ = cause;
   waited_for_ = cause == Stall::WindowFull ? state_.window.oldest() : writers_.back();
+}
+
+void Orchestrator::refuse_full_window() {
+  const int64_t used = state_.window.used();
+  throw ExecutionError(next_task() + " needs " + std::to_string(fields_.size) + " of " + window_text() +
+                       ", of which the tasks from " + state_.name_of(state_.window.oldest()) + " on hold " +
+                       std::to_string(used) + ": raise the window to at least " + std::to_string(used + fields_.size) +
+                       ", or set window_mode to stall");
 }
 
 // Rule 5: nothing would ever be dispatched.
@@ -289,7 +337,7 @@ int64_t Orchestrator::tasks_to_come() {
     if (record_.kind != RecordKind::Task) continue;
     ++tasks;
     for (uint32_t i = 0; i < record_.axes + record_.count; ++i) stream_.get();
-    if (!SharedMemory::has_l2(state_.machine, state_.schedule)) continue;
+    if (!reads_touches_) continue;
     for (uint64_t left = 3 * stream_.get(); left > 0; --left) stream_.get();
   }
   return tasks;

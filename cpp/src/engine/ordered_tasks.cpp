@@ -13,7 +13,7 @@ int64_t OrderedTasks::head() {
     auto lane = lanes_.upper_bound(last_lane_);
     if (lane == lanes_.end()) lane = lanes_.begin();
     const Entry best = *lane->second.begin();
-    const int64_t stream = tasks_[best.id].stream;
+    const int64_t stream = stream_of(best.id);
     if (streams_.is_open(stream)) return best.id;
     erase(lanes_, lane->first, best);
     held_[stream].insert(best);
@@ -24,7 +24,7 @@ int64_t OrderedTasks::head() {
 void OrderedTasks::take(int64_t id) {
   by_age_.erase({tasks_[id].ready, id});
   last_lane_ = lane_of(id);
-  if (!erase(lanes_, last_lane_, entry_of(id))) erase(held_, tasks_[id].stream, entry_of(id));
+  if (!erase(lanes_, last_lane_, entry_of(id))) erase(held_, stream_of(id), entry_of(id));
 }
 
 void OrderedTasks::release(int64_t stream) {

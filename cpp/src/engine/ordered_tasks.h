@@ -19,7 +19,6 @@ class OrderedTasks {
   OrderedTasks(TaskTable& tasks, const StreamScopes& streams, int64_t lanes)
       : tasks_(tasks), streams_(streams), lane_count_(lanes) {}
 
-  size_t size() const { return by_age_.size(); }
   void enter(int64_t id);
   // The best of the first lane, after the one served last, that holds a task whose stream has room; or kNone.
   int64_t head();
@@ -36,7 +35,8 @@ class OrderedTasks {
   };
   using Entries = std::set<Entry>;
 
-  int64_t lane_of(int64_t id) { return (tasks_[id].stream >= 0 ? tasks_[id].stream : id) % lane_count_; }
+  int64_t stream_of(int64_t id) { return tasks_[id].detailed ? tasks_.details(id).stream : -1; }
+  int64_t lane_of(int64_t id) { return (stream_of(id) >= 0 ? stream_of(id) : id) % lane_count_; }
   Entry entry_of(int64_t id) { return {tasks_[id].order, id}; }
   static bool erase(std::map<int64_t, Entries>& sets, int64_t key, const Entry& entry);
 

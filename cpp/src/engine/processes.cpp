@@ -140,7 +140,7 @@ void Processes::set_gate(int32_t gate) {
 
 void Processes::forget(uint32_t event) { release(events_[event].join); }
 
-void Processes::enter(Task& task) {
+void Processes::enter(TaskDetails& task) {
   const int32_t gate = current_->gate;
   if (gate != kNone) {
     const int32_t part = task.waits_for;

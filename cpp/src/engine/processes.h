@@ -25,7 +25,7 @@ class Processes {
 
   bool active() const { return current_ != nullptr; }
   // Makes a new task a member of the iteration around it, and lets it wait for what its process waits for.
-  void enter(Task& task);
+  void enter(TaskDetails& task);
 
  private:
   static constexpr int32_t kNone = Joins::kNone;

@@ -31,15 +31,19 @@ class Readiness {
     }
   }
 
-  // Phase Ready: the tasks that become ready in this cycle, in order of id. Valid until the next call.
+  // Phase Ready: true where tasks become ready in this cycle.
+  bool find_due() {
+    while (state_.events.has(EventKind::Ready)) {
+      due_.push_back(state_.events.pop());
+      --pending_;
+    }
+    return !due_.empty();
+  }
+  // These, in order of id. Valid until the next call.
   const std::vector<int64_t>& take_due() {
     taken_.clear();
     taken_.swap(due_);
-    while (state_.events.has(EventKind::Ready)) {
-      taken_.push_back(state_.events.pop());
-      --pending_;
-    }
-    if (!std::is_sorted(taken_.begin(), taken_.end())) std::sort(taken_.begin(), taken_.end());
+    if (taken_.size() > 1) std::sort(taken_.begin(), taken_.end());
     return taken_;
   }
 

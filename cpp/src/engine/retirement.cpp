@@ -4,8 +4,8 @@ namespace pto {
 
 namespace {
 
-const char* bound_by(const Task& task, const KernelCost& cost) {
-  if (task.cost > 0) return "compute";
+const char* bound_by(const Task& task, const TaskDetails& details, const KernelCost& cost) {
+  if (details.cost > 0) return "compute";
   switch (task.memory) {
     case MemoryLevel::Hbm:
       return "hbm";
@@ -21,6 +21,7 @@ const char* bound_by(const Task& task, const KernelCost& cost) {
 
 void Retirement::trace_row(int64_t id) {
   const Task& task = state_.tasks[id];
+  const TaskDetails& details = state_.tasks.details(id);
   axes_.clear();
   for (uint32_t i = 0; i < task.axis_count; ++i) {
     axes_.push_back(state_.axes.front());
@@ -34,7 +35,7 @@ void Retirement::trace_row(int64_t id) {
   row.core = task.core;
   row.scheduler = task.scheduler;
   row.pool = task.pool;
-  row.stream = task.stream;
+  row.stream = details.stream;
   row.submit = task.submit;
   row.ready = task.ready;
   row.dispatch = task.dispatch;
@@ -42,11 +43,11 @@ void Retirement::trace_row(int64_t id) {
   row.end = task.end;
   row.retire = state_.now;
   row.published = task.published;
-  row.duration = task.duration;
-  row.waited_for = task.waited_for;
+  row.duration = details.duration;
+  row.waited_for = details.waited_for;
   row.before_submit = task.before_submit;
-  row.hbm_bytes = task.hbm_bytes;
-  row.bound_by = bound_by(task, state_.costs[task.record]);
+  row.hbm_bytes = details.hbm_bytes;
+  row.bound_by = bound_by(task, details, state_.costs[task.record]);
   row.axes = axes_.data();
   row.axis_count = task.axis_count;
   state_.trace->task(row);

@@ -3,29 +3,36 @@
 
 #include <vector>
 
+#include "engine/launch.h"
 #include "engine/machine_state.h"
 
 namespace pto {
 
 class Stalls {
  public:
-  explicit Stalls(MachineState& state) : state_(state), last_end_(state.topology.cores.size()) {}
+  explicit Stalls(MachineState& state) : state_(state), costs_given_(state.schedule.cost_key != kNoKey) {
+    for (const CorePlace& core : state.topology.cores)
+      cores_.push_back({&state.stats.pools[static_cast<size_t>(core.group)]});
+  }
 
   // The task's times are known; `end_before` is the end of the task before it on its core, or 0.
-  void task_starts(int64_t id, const Task& task, int64_t end_before);
+  void task_starts(const Launch& launch, const Task& task, int64_t end_before);
   // After the last task.
   void drain();
 
  private:
-  size_t group_of(int32_t core) const {
-    return static_cast<size_t>(state_.topology.cores[static_cast<size_t>(core)].group);
-  }
-  void cut_gap(int64_t id, const Task& task, int64_t begin);
+  struct Core {
+    PoolStats* pool;
+    int64_t last_end = 0;
+  };
+
+  void cut_gap(const Launch& launch, const Task& task, int64_t begin);
   void piece(int64_t until, Stall cause);
   void flush();
 
   MachineState& state_;
-  std::vector<int64_t> last_end_;  // by core
+  const bool costs_given_;  // by a cost function
+  std::vector<Core> cores_;
 
   // The gap that is being cut: [from_, at_) is the open piece.
   int64_t id_ = 0;

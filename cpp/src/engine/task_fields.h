@@ -29,6 +29,13 @@ void visit_used(const Schedule& schedule, TaskFields& fields, Visit visit) {
   if (schedule.window_unit != WindowUnit::Tasks) visit(fields.size);
 }
 
+inline bool uses_fields(const Schedule& schedule) {
+  bool any = false;
+  TaskFields fields;
+  visit_used(schedule, fields, [&any](int64_t&) { any = true; });
+  return any;
+}
+
 // Evaluated on the caller's side, task after task.
 class FieldReader {
  public:

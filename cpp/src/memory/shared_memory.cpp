@@ -12,17 +12,17 @@ SharedMemory::SharedMemory(const MachineConfig& machine, const Schedule& schedul
 
 void SharedMemory::add(const KernelCost& cost) {
   demands_.push_back({cost.load_bytes, cost.bytes, l2_server_.time_of(cost.load_bytes),
-                      l2_server_.time_of(cost.moved_bytes), l2_ ? cost.moved_bytes : 0,
+                      l2_server_.time_of(cost.moved_bytes), cost.moved_bytes,
                       hbm_server_.time_of(std::min(cost.load_bytes, cost.bytes)), hbm_server_.time_of(cost.bytes)});
 }
 
-MemoryUse SharedMemory::book(int64_t start, uint32_t cost, const TouchStore& touches, uint64_t first, uint32_t count) {
+MemoryUse SharedMemory::book_both(int64_t start, uint32_t cost, const TouchStore& touches, uint64_t first,
+                                  uint32_t count) {
   const Demand& demand = demands_[cost];
   MemoryUse use;
-  use.hbm_bytes = l2_ ? 0 : demand.bytes;
   for (uint32_t i = 0; i < count; ++i) use.hbm_bytes += residency_.touch(touches[first + i]);
-  const int64_t hbm_load = l2_ ? hbm_server_.time_of(std::min(demand.load_bytes, use.hbm_bytes)) : demand.hbm_load;
-  const int64_t hbm_all = l2_ ? hbm_server_.time_of(use.hbm_bytes) : demand.hbm_all;
+  const int64_t hbm_load = hbm_server_.time_of(std::min(demand.load_bytes, use.hbm_bytes));
+  const int64_t hbm_all = hbm_server_.time_of(use.hbm_bytes);
   const auto hbm = hbm_server_.book(start, hbm_load, hbm_all);
   const auto l2 = l2_server_.book(start, demand.l2_load, demand.l2_all);
   use.load_level = hbm.first_end >= l2.first_end ? MemoryLevel::Hbm : MemoryLevel::L2;

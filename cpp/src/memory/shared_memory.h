@@ -31,9 +31,15 @@ class SharedMemory {
   // The next cost: they count from 0.
   void add(const KernelCost& cost);
 
-  // Books what a task of the cost moves, at its `start`. Tasks come in order of their starts. With L2, what comes
-  // from HBM is what its touches, `count` from `first` on, miss there.
-  MemoryUse book(int64_t start, uint32_t cost, const TouchStore& touches, uint64_t first, uint32_t count);
+  // Books what a task of the cost moves, at its `start`. Tasks come in order of their starts.
+  MemoryUse book_hbm(int64_t start, uint32_t cost) {
+    const Demand& demand = demands_[cost];
+    const auto hbm = hbm_server_.book(start, demand.hbm_load, demand.hbm_all);
+    hbm_bytes_ += demand.bytes;
+    return {hbm.first_end, hbm.end, MemoryLevel::Hbm, MemoryLevel::Hbm, demand.bytes, demand.hbm_all, demand.hbm_load};
+  }
+  // With L2, what comes from HBM is what the task's touches, `count` from `first` on, miss there.
+  MemoryUse book_both(int64_t start, uint32_t cost, const TouchStore& touches, uint64_t first, uint32_t count);
 
   // Whether tasks' touches are needed.
   static bool has_l2(const MachineConfig& machine, const Schedule& schedule) {

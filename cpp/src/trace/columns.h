@@ -84,7 +84,7 @@ inline void append(TaskColumns& c, const TaskRow& row, uint8_t bound_by) {
   c.before_submit.push_back(static_cast<uint8_t>(row.before_submit));
   c.bound_by.push_back(bound_by);
   c.axis_count.push_back(static_cast<uint8_t>(row.axis_count));
-  c.axes.insert(c.axes.end(), row.axes, row.axes + row.axis_count);
+  for (uint32_t i = 0; i < row.axis_count; ++i) c.axes.push_back(row.axes[i]);
 }
 
 inline void append(EdgeColumns& c, const EdgeRow& row) {

@@ -18,9 +18,9 @@ void write_tasks_csv(const Trace& trace, std::ostream& out) {
   const int64_t* axes = t.axes.data();
   for (size_t i = 0; i < row_count(t); ++i) {
     const TraceSite& site = trace.header.sites[t.site[i]];
-    csv.row(t.task[i], trace.header.kernels[t.kernel[i]].name, std::string(t.unit[i] == PTO_CUBE ? "cube" : "vector"),
-            t.core[i], t.scheduler[i], t.pool[i], t.stream[i], t.submit[i], t.ready[i], t.dispatch[i], t.start[i],
-            t.end[i], t.retire[i], trace.bound_by[t.bound_by[i]], site.location, axes_text(site, axes));
+    csv.row(t.task[i], trace.header.kernels[t.kernel[i]].name, t.unit[i] == PTO_CUBE ? "cube" : "vector", t.core[i],
+            t.scheduler[i], t.pool[i], t.stream[i], t.submit[i], t.ready[i], t.dispatch[i], t.start[i], t.end[i],
+            t.retire[i], trace.bound_by[t.bound_by[i]], site.location, axes_text(site, axes));
     axes += t.axis_count[i];
   }
 }
@@ -29,7 +29,7 @@ void write_edges_csv(const Trace& trace, std::ostream& out) {
   Csv csv(out, "src,dst,kind");
   const EdgeColumns& e = trace.edges;
   for (size_t i = 0; i < row_count(e); ++i) {
-    csv.row(e.src[i], e.dst[i], std::string(edge_name(static_cast<EdgeKind>(e.kind[i]))));
+    csv.row(e.src[i], e.dst[i], edge_name(static_cast<EdgeKind>(e.kind[i])));
   }
 }
 
@@ -37,7 +37,7 @@ void write_stalls_csv(const Trace& trace, std::ostream& out) {
   Csv csv(out, "core,begin,end,cause,task");
   const StallColumns& s = trace.stalls;
   for (size_t i = 0; i < row_count(s); ++i) {
-    csv.row(s.core[i], s.begin[i], s.end[i], std::string(stall_name(static_cast<Stall>(s.cause[i]))), s.task[i]);
+    csv.row(s.core[i], s.begin[i], s.end[i], stall_name(static_cast<Stall>(s.cause[i])), s.task[i]);
   }
 }
 

@@ -1,9 +1,12 @@
 // Rows of cells, quoted where they have to be.
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 #include "pto/trace.h"
 
@@ -11,28 +14,43 @@ namespace pto {
 
 class Csv {
  public:
-  Csv(std::ostream& out, const char* head) : out_(out) { out_ << head << '\n'; }
+  Csv(std::ostream& out, std::string_view head) : out_(out) { lines_.append(head) += '\n'; }
+  ~Csv() { flush(); }
+  Csv(const Csv&) = delete;
+  Csv& operator=(const Csv&) = delete;
 
   template <typename... Cells>
   void row(const Cells&... cells) {
-    const char* separator = "";
-    ((out_ << separator, cell(cells), separator = ","), ...);
-    out_ << '\n';
+    (cell(cells), ...);
+    lines_.back() = '\n';
+    if (lines_.size() >= kFull) flush();
   }
 
  private:
-  void cell(int64_t value) { out_ << value; }
-  void cell(const std::string& text) {
-    if (text.find_first_of(",\"\n") == std::string::npos) {
-      out_ << text;
+  static constexpr size_t kFull = 1 << 16;
+
+  // Each ends with a comma.
+  void cell(int64_t value) {
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.begin(), digits.end(), value).ptr;
+    lines_.append(digits.begin(), end) += ',';
+  }
+  void cell(std::string_view text) {
+    if (text.find_first_of(",\"\n") == std::string_view::npos) {
+      lines_.append(text) += ',';
       return;
     }
-    out_ << '"';
-    for (char c : text) out_ << (c == '"' ? "\"\"" : std::string(1, c));
-    out_ << '"';
+    lines_ += '"';
+    for (const char c : text) lines_.append(c == '"' ? 2 : 1, c);
+    lines_ += "\",";
+  }
+  void flush() {
+    out_.write(lines_.data(), static_cast<std::streamsize>(lines_.size()));
+    lines_.clear();
   }
 
   std::ostream& out_;
+  std::string lines_;
 };
 
 // "batch=0 token=17"

@@ -88,16 +88,21 @@ template <typename Columns>
 void TraceWriter::flush(char kind, Columns& columns) {
   const size_t rows = row_count(columns);
   if (rows == 0) return;
-  std::string payload;
+  size_t bytes = 0;
+  visit_columns(columns, [&](const char*, const auto& column) { bytes += column.size() * sizeof(column[0]); });
+  begin_block(kind, rows, bytes);
   visit_columns(columns, [&](const char*, auto& column) {
-    payload.append(reinterpret_cast<const char*>(column.data()), column.size() * sizeof(column[0]));
+    write(column.data(), column.size() * sizeof(column[0]));
     column.clear();
   });
-  write_block(kind, rows, payload);
 }
 
-void TraceWriter::write_block(char kind, uint64_t rows, const std::string& payload) {
-  file_ << kind << little_endian(rows) << little_endian(payload.size()) << payload;
+void TraceWriter::begin_block(char kind, uint64_t rows, uint64_t bytes) {
+  file_ << kind << little_endian(rows) << little_endian(bytes);
+}
+
+void TraceWriter::write(const void* data, size_t bytes) {
+  file_.write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes));
   if (!file_) throw ExecutionError(path_.string() + ": the trace cannot be written: " + std::strerror(errno));
 }
 
@@ -105,7 +110,9 @@ void TraceWriter::close() {
   flush(kTaskBlock, tasks_);
   flush(kEdgeBlock, edges_);
   flush(kStallBlock, stalls_);
-  write_block(kEndBlock, 0, json{{"bound_by", bound_by_}}.dump());
+  const std::string names = json{{"bound_by", bound_by_}}.dump();
+  begin_block(kEndBlock, 0, names.size());
+  write(names.data(), names.size());
   file_.close();
   if (!file_) throw ExecutionError(path_.string() + ": the trace cannot be written: " + std::strerror(errno));
 }
