@@ -25,7 +25,8 @@ inline Edge unpack_edge(uint64_t word) { return {static_cast<int64_t>(word >> 3)
 class EdgeCollector {
  public:
   void add(int64_t source, EdgeKind kind) {
-    if (count_ == room_) grow();
+    if (count_ == room_)
+      grow();
     words_[count_++] = pack_edge({source, kind});
   }
 
@@ -62,7 +63,8 @@ class EdgeCollector {
   }
   static size_t keep_first_kinds(uint64_t* words, size_t count) {
     size_t kept = 1;
-    for (size_t i = 1; i < count; ++i) {
+    while (kept < count && words[kept] >> 3 != words[kept - 1] >> 3) ++kept;
+    for (size_t i = kept + 1; i < count; ++i) {
       if (words[i] >> 3 != words[kept - 1] >> 3) words[kept++] = words[i];
     }
     return kept;
