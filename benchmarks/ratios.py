@@ -105,7 +105,7 @@ def plot(records: Sequence[Record], path: Path) -> None:
     for place, name in zip(places, run.RATIOS, strict=True):
         for stream in run.UNITS:
             values = [record.ratios.get(stream, {}).get(name) for record in records]
-            place.plot(labels, values, marker="o", label=stream)
+            place.plot(labels, values, marker="o", label=stream, clip_on=False)
         place.set_title(name)
         place.set_ylim(bottom=0)
     places[0].legend()
