@@ -20,10 +20,8 @@ void ExactTracker::add_boxes(int64_t id, std::span<const pto_region> operands, s
   operands_.clear();
   // All accesses of a task meet the state before it: first meet, then change.
   for (size_t i = 0; i < operands.size(); ++i) {
-    const Box box = box_of(operands[i]);
-    if (is_empty(box)) continue;
-    AccessNodes::Handle node = nodes_.index().find(box);
-    if (node == AccessNodes::kNone) node = nodes_.add(box, id);
+    const AccessNodes::Handle node = node_of(operands[i], id);
+    if (node == AccessNodes::kNone) continue;
     nodes_.meet(node, roles[i], oldest, edges);
     operands_.push_back({node, roles[i]});
   }
@@ -31,6 +29,17 @@ void ExactTracker::add_boxes(int64_t id, std::span<const pto_region> operands, s
     if (operand.role != PTO_IN) nodes_[operand.node].clear();
     nodes_.record(operand.node, operand.role, id, oldest);
   }
+}
+
+AccessNodes::Handle ExactTracker::node_of(const pto_region& region, int64_t id) {
+  const BoxIndex::Place place = nodes_.index().tile(region);
+  AccessNodes::Handle node = AccessNodes::kNone;
+  if (place.shape != BoxIndex::kNone) node = nodes_.index().find_tile(place);
+  if (node != AccessNodes::kNone) return node;
+  const Box box = box_of(region);
+  if (is_empty(box)) return AccessNodes::kNone;
+  if (place.shape == BoxIndex::kNone) node = nodes_.index().find(box);
+  return node == AccessNodes::kNone ? nodes_.add(box, id) : node;
 }
 
 }  // namespace pto

@@ -29,6 +29,8 @@ class ExactTracker final : public DependencyTracker {
   // Of a task with operands that are no tiles.
   void add_boxes(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles, int64_t oldest,
                  EdgeCollector& edges);
+  // The node of exactly this region, which is made where there is none; kNone for an empty one.
+  AccessNodes::Handle node_of(const pto_region& region, int64_t id);
 
   int64_t window_;
   AccessNodes nodes_;
