@@ -34,6 +34,7 @@ class BoxIndex {
   Handle insert(const Box& box);
   void erase(Handle handle);
   Box box(Handle handle) const;
+  uint32_t tensor(Handle handle) const { return classes_[nodes_[handle].shape].tensor; }
   // The handle of exactly this box, or kNone.
   Handle find(const Box& box) const;
 

@@ -17,9 +17,8 @@ void OverlapTracker::collect(int64_t id, std::span<const pto_region> operands, s
 }
 
 void OverlapTracker::leave(Handle handle) {
-  if (nodes_[handle].writer < 0) return;
-  const Box box = nodes_.index().box(handle);
-  if (is_read_[box.tensor]) written_.add(box);
+  const BoxIndex& index = nodes_.index();
+  if (nodes_[handle].writer >= 0 && is_read_[index.tensor(handle)]) written_.add(index.box(handle));
 }
 
 void OverlapTracker::add_boxes(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
