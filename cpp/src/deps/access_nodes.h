@@ -42,8 +42,8 @@ class AccessNodes {
   Handle add(const Box& box, int64_t id) { return admit(index_.insert(box), id); }
   void remove(Handle handle);
 
-  // The whole of a task whose operands are tiles: each meets one node alone. False where one of them is not; then the
-  // task has changed nothing but collected edges, which it has in any case.
+  // The whole of a task whose operands are tiles: each meets one node alone. False where one of them is no tile: then
+  // no access was recorded, and the edges that were collected and the nodes that were made are the task's in any case.
   bool add_tiles(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles, int64_t oldest,
                  EdgeCollector& collector);
 

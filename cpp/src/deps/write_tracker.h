@@ -22,7 +22,7 @@ class WriteTracker final : public DependencyTracker {
  private:
   OverlapTracker writes_;
   std::vector<bool> is_read_;  // by tensor
-  bool idle_;
+  bool idle_ = false;
   std::vector<pto_region> regions_;
   std::vector<pto_role> roles_;
   EdgeCollector unwanted_;
