@@ -30,10 +30,10 @@ namespace {
 
 constexpr int64_t kNoError = std::numeric_limits<int64_t>::max();
 // Tasks between the oldest unfinished one and the newest.
-constexpr int64_t kWindow = 65536;
+constexpr int64_t kWindow = 8192;
 // A submission that finds the window full waits for this many tasks at once, and so rarely.
 constexpr int64_t kBatch = kWindow / 8;
-constexpr size_t kPublished = 32;
+constexpr size_t kPublished = 64;
 
 bool is_written(const pto_tensor& tensor) { return tensor.role == PTO_OUTPUT || tensor.role == PTO_TEMPORARY; }
 
@@ -218,7 +218,7 @@ struct Executor::Impl {
   HostTask& prepare(const pto_task& task) {
     if (next_id_ < kWindow) slots_.emplace_back();
     HostTask& slot = slot_of(next_id_);
-    const std::lock_guard lock(slot.mutex);
+    const std::lock_guard lock(slot.lock);
     slot.id = next_id_;
     slot.kernel = task.kernel;
     slot.site = task.site;
@@ -245,7 +245,7 @@ struct Executor::Impl {
   }
 
   static void add_edge(HostTask& source, HostTask& target) {
-    const std::lock_guard lock(source.mutex);
+    const std::lock_guard lock(source.lock);
     if (source.done) return;
     ++target.waiting;
     source.successors.push_back(&target);
@@ -308,7 +308,7 @@ struct Executor::Impl {
   void complete(int worker, HostTask& task) {
     std::vector<HostTask*> successors;
     {
-      const std::lock_guard lock(task.mutex);
+      const std::lock_guard lock(task.lock);
       successors.swap(task.successors);
       task.done = true;
     }
