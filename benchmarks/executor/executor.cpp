@@ -1,5 +1,5 @@
 // How many empty kernels a second the numeric run takes, without simulation:
-//   cmake --build build --target bench_executor && build/cpp/bench_executor [TASKS]
+//   cmake --build build --target bench_executor && build/cpp/bench_executor [TASKS [STREAM]]
 // Millions of tasks per second, the best of three, and the CPU time of a task over all threads.
 #include "pto/executor.h"
 
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -106,6 +107,7 @@ int main(int argc, char** argv) {
   const Program program(tasks + kWidth);
   for (const Stream& stream :
        {Stream{"independent", independent}, Stream{"chain", chain}, Stream{"layered", layered}}) {
+    if (argc > 2 && std::string_view(argv[2]) != stream.name) continue;
     for (const int threads : {1, 2}) {
       double best = 1e9, cpu = 1e9;
       for (int round = 0; round < 3; ++round) {
