@@ -47,7 +47,8 @@ std::vector<TensorInfo> tensor_infos(std::span<const TensorBinding> tensors) {
   std::vector<TensorInfo> infos;
   for (const TensorBinding& tensor : tensors) {
     const pto_tensor& info = tensor.info;
-    infos.push_back({info.name, dtype_info(info.dtype).bytes, {info.extent, info.extent + info.rank}});
+    infos.push_back(
+        {info.name, dtype_info(info.dtype).bytes, {info.extent, info.extent + info.rank}, info.never_read == 0});
   }
   return infos;
 }
