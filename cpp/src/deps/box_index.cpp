@@ -1,7 +1,6 @@
 #include "deps/box_index.h"
 
 #include <bit>
-#include <utility>
 
 namespace pto {
 namespace {
@@ -12,39 +11,16 @@ constexpr size_t kExactClasses = 4;
 
 uint8_t ceil_log2(int64_t extent) { return static_cast<uint8_t>(std::bit_width(static_cast<uint64_t>(extent) - 1)); }
 
-std::array<uint8_t, PTO_MAX_RANK> shape_key(const Box& box) {
-  std::array<uint8_t, PTO_MAX_RANK> key{};
-  for (uint32_t d = 0; d < box.rank; ++d) key[d] = ceil_log2(box.end[d] - box.begin[d]);
-  return key;
-}
-
 }  // namespace
 
 BoxIndex::BoxIndex(std::vector<std::vector<int64_t>> extents)
-    : extents_(std::move(extents)), classes_of_tensor_(extents_.size()), buckets_(kFirstBuckets, kNone) {}
-
-BoxIndex::Place BoxIndex::locate(const Box& box) const {
-  Place place;
-  place.shape = existing_class_of(box);
-  if (place.shape == kNone) return place;
-  const ShapeClass& shape = classes_[place.shape];
-  place.cell = cell_of(shape, box);
-  place.alone =
-      shape.exact && !shape.straddles && classes_of_tensor_[box.tensor].size() == 1 && fills_its_cell(shape, box);
-  return place;
-}
+    : extents_(std::move(extents)),
+      classes_of_tensor_(extents_.size()),
+      tilings_(extents_.size(), kNone),
+      buckets_(kFirstBuckets, kNone) {}
 
 BoxIndex::Handle BoxIndex::insert(const Box& box) {
-  if (live_ >= buckets_.size()) grow();
-  Handle handle = free_;
-  if (handle == kNone) {
-    handle = static_cast<Handle>(nodes_.size());
-    nodes_.emplace_back();
-    begins_.emplace_back();
-    positions_.emplace_back();
-  } else {
-    free_ = nodes_[handle].next;
-  }
+  const Handle handle = free_handle();
   const uint32_t shape_class = class_of(box);
   ShapeClass& shape = classes_[shape_class];
   if (shape.members.empty()) shape_cells(shape, box);
@@ -53,15 +29,16 @@ BoxIndex::Handle BoxIndex::insert(const Box& box) {
     if (extents_of_mixed_.size() <= handle) extents_of_mixed_.resize(nodes_.capacity());
     for (uint32_t d = 0; d < box.rank; ++d) extents_of_mixed_[handle][d] = box.end[d] - box.begin[d];
   }
-  const int64_t cell = cell_of(shape, box);
-  Handle& head = buckets_[bucket(shape, cell)];
-  nodes_[handle] = {cell, shape_class, head};
+  link(handle, shape_class, cell_of(shape, box));
   for (uint32_t d = 0; d < box.rank; ++d) begins_[handle][d] = box.begin[d];
-  head = handle;
-  positions_[handle] = static_cast<uint32_t>(shape.members.size());
-  shape.members.push_back(handle);
-  ++live_;
+  note_tiling(box.tensor);
   return handle;
+}
+
+void BoxIndex::note_tiling(uint32_t tensor) {
+  const std::vector<uint32_t>& classes = classes_of_tensor_[tensor];
+  const ShapeClass& first = classes_[classes.front()];
+  tilings_[tensor] = classes.size() == 1 && first.exact && !first.straddles ? classes.front() : kNone;
 }
 
 void BoxIndex::erase(Handle handle) {
@@ -71,8 +48,8 @@ void BoxIndex::erase(Handle handle) {
   while (*link != handle) link = &nodes_[*link].next;
   *link = node.next;
   const Handle moved = shape.members.back();
-  shape.members[positions_[handle]] = moved;
-  positions_[moved] = positions_[handle];
+  shape.members[node.position] = moved;
+  nodes_[moved].position = node.position;
   shape.members.pop_back();
   node.next = free_;
   free_ = handle;
@@ -119,11 +96,12 @@ bool BoxIndex::meets(Handle handle, const ShapeClass& shape, const Box& box) con
   return true;
 }
 
-BoxIndex::Handle BoxIndex::find(const Box& box, const Place& place) const {
-  if (place.shape == kNone || classes_[place.shape].members.empty()) return kNone;
-  for (Handle h = buckets_[bucket(classes_[place.shape], place.cell)]; h != kNone; h = nodes_[h].next) {
-    const Node& node = nodes_[h];
-    if (node.cell == place.cell && node.shape == place.shape && (place.alone || is(h, box))) return h;
+BoxIndex::Handle BoxIndex::find(const Box& box) const {
+  const uint32_t shape_class = existing_class_of(box);
+  if (shape_class == kNone || classes_[shape_class].members.empty()) return kNone;
+  const int64_t cell = cell_of(classes_[shape_class], box);
+  for (Handle h = buckets_[bucket(classes_[shape_class], cell)]; h != kNone; h = nodes_[h].next) {
+    if (nodes_[h].cell == cell && nodes_[h].shape == shape_class && is(h, box)) return h;
   }
   return kNone;
 }
@@ -149,7 +127,7 @@ void BoxIndex::search_cells(uint32_t shape_class, const CellRange& range, const 
   Axes at = range.first;
   for (uint64_t i = 0; i < range.cells; ++i) {
     int64_t cell = 0;
-    for (uint32_t d = 0; d < box.rank; ++d) cell += at[d] * shape.stride[d];
+    for (uint32_t d = 0; d < box.rank; ++d) cell += at[d] * shape.axes[d].stride;
     for (Handle h = buckets_[bucket(shape, cell)]; h != kNone; h = nodes_[h].next) {
       const Node& node = nodes_[h];
       if (node.cell == cell && node.shape == shape_class && meets(h, shape, box)) found.push_back(h);
@@ -166,13 +144,15 @@ uint32_t BoxIndex::existing_class_of(const Box& box) const {
   for (const uint32_t candidate : classes) {
     const ShapeClass& shape = classes_[candidate];
     bool same = shape.exact;
-    for (uint32_t d = 0; d < box.rank; ++d) same = same && shape.cell[d] == box.end[d] - box.begin[d];
+    for (uint32_t d = 0; d < box.rank; ++d) same = same && shape.axes[d].cell == box.end[d] - box.begin[d];
     if (same) return candidate;
   }
   if (classes.size() <= kExactClasses) return kNone;
-  const auto key = shape_key(box);
   for (size_t i = kExactClasses; i < classes.size(); ++i) {
-    if (classes_[classes[i]].key == key) return classes[i];
+    const ShapeClass& shape = classes_[classes[i]];
+    bool same = true;
+    for (uint32_t d = 0; d < box.rank; ++d) same = same && shape.axes[d].key == ceil_log2(box.end[d] - box.begin[d]);
+    if (same) return classes[i];
   }
   return kNone;
 }
@@ -190,7 +170,7 @@ uint32_t BoxIndex::add_class(const Box& box, bool exact) {
   shape.rank = box.rank;
   shape.exact = exact;
   shape.salt = (added + 1) * 0x9E3779B97F4A7C15ull;
-  if (!exact) shape.key = shape_key(box);
+  for (uint32_t d = 0; d < box.rank; ++d) shape.axes[d].key = ceil_log2(box.end[d] - box.begin[d]);
   classes_.push_back(std::move(shape));
   classes_of_tensor_[box.tensor].push_back(added);
   return added;
@@ -202,70 +182,47 @@ void BoxIndex::shape_cells(ShapeClass& shape, const Box& box) const {
   int64_t stride = 1;
   shape.straddles = false;
   for (uint32_t d = box.rank; d-- > 0;) {
-    const int64_t cell = box.end[d] - box.begin[d];
-    shape.cell[d] = cell;
-    shape.shift[d] =
-        std::has_single_bit(static_cast<uint64_t>(cell)) ? static_cast<int8_t>(ceil_log2(cell)) : int8_t{-1};
-    shape.stride[d] = stride;
-    shape.largest[d] = 0;
-    shape.straddling[d] = false;
-    const int64_t extent = d < extents.size() ? extents[d] : 1;
-    shape.cells[d] = coordinate(shape, d, extent) + 1;
-    stride *= shape.cells[d];
+    Axis& axis = shape.axes[d];
+    axis.cell = box.end[d] - box.begin[d];
+    axis.shift =
+        std::has_single_bit(static_cast<uint64_t>(axis.cell)) ? static_cast<int8_t>(ceil_log2(axis.cell)) : int8_t{-1};
+    axis.stride = stride;
+    axis.largest = 0;
+    axis.straddling = false;
+    axis.cells = coordinate(axis, d < extents.size() ? extents[d] : 1) + 1;
+    stride *= axis.cells;
   }
 }
 
 void BoxIndex::widen(ShapeClass& shape, const Box& box) {
   for (uint32_t d = 0; d < box.rank; ++d) {
-    shape.largest[d] = std::max(shape.largest[d], box.end[d] - box.begin[d]);
-    const int64_t first = coordinate(shape, d, box.begin[d]), last = coordinate(shape, d, box.end[d] - 1);
-    if (first >= shape.cells[d]) shape.straddles = true;
-    if (first != last) shape.straddling[d] = shape.straddles = true;
+    Axis& axis = shape.axes[d];
+    axis.largest = std::max(axis.largest, box.end[d] - box.begin[d]);
+    const int64_t first = coordinate(axis, box.begin[d]), last = coordinate(axis, box.end[d] - 1);
+    if (first >= axis.cells) shape.straddles = true;
+    if (first != last) axis.straddling = shape.straddles = true;
   }
-}
-
-// Rounded down; an offset is not negative. Small numbers divide several times faster.
-int64_t BoxIndex::coordinate(const ShapeClass& shape, uint32_t axis, int64_t offset) {
-  if (shape.shift[axis] >= 0) return offset >> shape.shift[axis];
-  const int64_t cell = shape.cell[axis];
-  if (((offset | cell) >> 32) == 0) return static_cast<uint32_t>(offset) / static_cast<uint32_t>(cell);
-  return offset / cell;
 }
 
 int64_t BoxIndex::cell_of(const ShapeClass& shape, const Box& box) {
   int64_t cell = 0;
-  for (uint32_t d = 0; d < box.rank; ++d) cell += coordinate(shape, d, box.begin[d]) * shape.stride[d];
+  for (uint32_t d = 0; d < box.rank; ++d) cell += coordinate(shape.axes[d], box.begin[d]) * shape.axes[d].stride;
   return cell;
-}
-
-bool BoxIndex::fills_its_cell(const ShapeClass& shape, const Box& box) {
-  for (uint32_t d = 0; d < box.rank; ++d) {
-    const int64_t first = coordinate(shape, d, box.begin[d]);
-    if (first * shape.cell[d] != box.begin[d] || first >= shape.cells[d]) return false;
-  }
-  return true;
 }
 
 // The cells in which a box of the class may begin that meets `box`.
 BoxIndex::CellRange BoxIndex::cells_to_search(const ShapeClass& shape, const Box& box) {
   CellRange range;
   for (uint32_t d = 0; d < box.rank; ++d) {
-    const int64_t reach = shape.straddling[d] ? shape.largest[d] - 1 : 0;
-    range.first[d] = coordinate(shape, d, std::max<int64_t>(0, box.begin[d] - reach));
-    range.last[d] = coordinate(shape, d, box.end[d] - 1);
+    const Axis& axis = shape.axes[d];
+    const int64_t reach = axis.straddling ? axis.largest - 1 : 0;
+    range.first[d] = coordinate(axis, std::max<int64_t>(0, box.begin[d] - reach));
+    range.last[d] = coordinate(axis, box.end[d] - 1);
     const auto cells = static_cast<uint64_t>(range.last[d] - range.first[d] + 1);
     // Saturates: a range beyond 2^32 cells is never searched cell by cell.
     range.cells = std::min<uint64_t>(range.cells, UINT32_MAX) * std::min<uint64_t>(cells, UINT32_MAX);
   }
   return range;
-}
-
-// Neighbouring cells lie side by side, in runs of 64; the runs lie anywhere.
-size_t BoxIndex::bucket(const ShapeClass& shape, int64_t cell) const {
-  const auto number = static_cast<uint64_t>(cell);
-  uint64_t run = (number / 64 ^ shape.salt) * 0xD6E8FEB86659FD93ull;
-  run ^= run >> 32;
-  return (run * 64 | ((number ^ run >> 40) & 63)) & (buckets_.size() - 1);
 }
 
 void BoxIndex::grow() {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "deps/box.h"
@@ -21,22 +22,27 @@ class BoxIndex {
   // Where a box lies, or would lie.
   struct Place {
     uint32_t shape = kNone;  // its class
-    bool alone = false;      // it fills its cell, as all boxes of its tensor do theirs: only the same one meets it
     int64_t cell = 0;
   };
 
   // `extents` per tensor; an axis that is not there counts as 1.
   explicit BoxIndex(std::vector<std::vector<int64_t>> extents);
 
-  // The boxes are not empty.
-  Place locate(const Box& box) const;
+  // Boxes are not empty.
   // Handles are small and reused.
   Handle insert(const Box& box);
   void erase(Handle handle);
   Box box(Handle handle) const;
   // The handle of exactly this box, or kNone.
-  Handle find(const Box& box) const { return find(box, locate(box)); }
-  Handle find(const Box& box, const Place& place) const;
+  Handle find(const Box& box) const;
+
+  // The short way, for a tile: it fills its cell, as all boxes of its tensor do theirs, so that only the same one meets
+  // it. The place's class is kNone for any other region; a tile is not empty.
+  Place tile(const pto_region& region) const;
+  Handle find_tile(const Place& place) const;
+  // The same one is not there.
+  Handle insert_tile(const pto_region& region, const Place& place);
+
   // Appends the handles of all boxes that share an element with `box`, in no particular but deterministic order.
   void find_overlapping(const Box& box, std::vector<Handle>& found) const;
   // The box is `other`.
@@ -50,39 +56,43 @@ class BoxIndex {
  private:
   using Axes = std::array<int64_t, PTO_MAX_RANK>;
 
+  // Of a class along one axis.
+  struct Axis {
+    int64_t cell = 0;         // a cell's extent
+    int64_t cells = 0;        // that the tensor has
+    int64_t stride = 0;       // of cell coordinates in the cell's number
+    int64_t largest = 0;      // extent that occurs
+    int8_t shift = -1;        // log2 of the cell's extent, or -1
+    uint8_t key = 0;          // not exact: ceil(log2(extent))
+    bool straddling = false;  // a box leaves the cell that it begins in
+  };
   struct ShapeClass {
     uint32_t tensor = 0;
     uint32_t rank = 0;
     bool exact = true;       // all boxes have the cell's extents
     bool straddles = false;  // a box may leave the cell that it begins in, or its tensor
     uint64_t salt = 0;
-    Axes cell{};                                  // a cell's extents
-    Axes stride{};                                // of cell coordinates in the cell's number
-    Axes cells{};                                 // along an axis
-    std::array<int8_t, PTO_MAX_RANK> shift{};     // log2 of the cell's extent, or -1
-    std::array<uint8_t, PTO_MAX_RANK> key{};      // not exact: ceil(log2(extent)) per axis
-    std::array<bool, PTO_MAX_RANK> straddling{};  // along an axis
-    Axes largest{};                               // extents that occur
+    std::array<Axis, PTO_MAX_RANK> axes{};
     std::vector<Handle> members;
   };
   // Small: most searches look at nothing else.
   struct Node {
     int64_t cell = 0;
     uint32_t shape = 0;
-    Handle next = kNone;  // in its bucket; in the free list
+    Handle next = kNone;    // in its bucket; in the free list
+    uint32_t position = 0;  // in its class's members
   };
   struct CellRange {
     Axes first{}, last{};
     uint64_t cells = 1;
   };
 
-  static int64_t coordinate(const ShapeClass& shape, uint32_t axis, int64_t offset);
+  static int64_t coordinate(const Axis& axis, int64_t offset);
   static int64_t cell_of(const ShapeClass& shape, const Box& box);
-  static bool fills_its_cell(const ShapeClass& shape, const Box& box);
   static CellRange cells_to_search(const ShapeClass& shape, const Box& box);
   static void widen(ShapeClass& shape, const Box& box);
   int64_t extent(Handle handle, const ShapeClass& shape, uint32_t axis) const {
-    return shape.exact ? shape.cell[axis] : extents_of_mixed_[handle][axis];
+    return shape.exact ? shape.axes[axis].cell : extents_of_mixed_[handle][axis];
   }
   bool meets(Handle handle, const ShapeClass& shape, const Box& box) const;
   uint32_t class_of(const Box& box);
@@ -91,18 +101,78 @@ class BoxIndex {
   void shape_cells(ShapeClass& shape, const Box& box) const;
   void search_cells(uint32_t shape, const CellRange& range, const Box& box, std::vector<Handle>& found) const;
   size_t bucket(const ShapeClass& shape, int64_t cell) const;
+  Handle free_handle();
+  void link(Handle handle, uint32_t shape_class, int64_t cell);
+  void note_tiling(uint32_t tensor);
   void grow();
 
   std::vector<std::vector<int64_t>> extents_;
   std::vector<std::vector<uint32_t>> classes_of_tensor_;
+  std::vector<uint32_t>
+      tilings_;  // by tensor: the class whose boxes all fill their cells and are all there are, or kNone
   std::vector<ShapeClass> classes_;
   std::vector<Node> nodes_;
   std::vector<Axes> begins_;            // by handle
-  std::vector<uint32_t> positions_;     // by handle: in its class's members
   std::vector<Axes> extents_of_mixed_;  // by handle, of boxes in classes that are not exact
   std::vector<Handle> buckets_;
   Handle free_ = kNone;
   size_t live_ = 0;
 };
+
+// Rounded down; an offset is not negative. Small numbers divide several times faster.
+inline int64_t BoxIndex::coordinate(const Axis& axis, int64_t offset) {
+  if (axis.shift >= 0) return offset >> axis.shift;
+  if (((offset | axis.cell) >> 32) == 0) return static_cast<uint32_t>(offset) / static_cast<uint32_t>(axis.cell);
+  return offset / axis.cell;
+}
+
+// Neighbouring cells lie side by side, in runs of 64; the runs lie anywhere.
+inline size_t BoxIndex::bucket(const ShapeClass& shape, int64_t cell) const {
+  const auto number = static_cast<uint64_t>(cell);
+  const uint64_t run = (number / 64 ^ shape.salt) * 0xD6E8FEB86659FD93ull;
+  return (number ^ run >> 32) & (buckets_.size() - 1);
+}
+
+inline BoxIndex::Place BoxIndex::tile(const pto_region& region) const {
+  Place place{tilings_[region.tensor]};
+  if (place.shape == kNone) return place;
+  const ShapeClass& shape = classes_[place.shape];
+  for (uint32_t d = 0; d < region.rank; ++d) {
+    const Axis& axis = shape.axes[d];
+    const int64_t at = coordinate(axis, region.offset[d]);
+    if (region.extent[d] != axis.cell || at * axis.cell != region.offset[d] || at >= axis.cells) return {};
+    place.cell += at * axis.stride;
+  }
+  return place;
+}
+
+inline BoxIndex::Handle BoxIndex::find_tile(const Place& place) const {
+  Handle h = buckets_[bucket(classes_[place.shape], place.cell)];
+  while (h != kNone && (nodes_[h].cell != place.cell || nodes_[h].shape != place.shape)) h = nodes_[h].next;
+  return h;
+}
+
+inline BoxIndex::Handle BoxIndex::insert_tile(const pto_region& region, const Place& place) {
+  const Handle handle = free_handle();
+  link(handle, place.shape, place.cell);
+  for (uint32_t d = 0; d < region.rank; ++d) begins_[handle][d] = region.offset[d];
+  return handle;
+}
+
+inline BoxIndex::Handle BoxIndex::free_handle() {
+  if (live_++ >= buckets_.size()) grow();
+  if (free_ != kNone) return std::exchange(free_, nodes_[free_].next);
+  nodes_.emplace_back();
+  begins_.emplace_back();
+  return static_cast<Handle>(nodes_.size() - 1);
+}
+
+inline void BoxIndex::link(Handle handle, uint32_t shape_class, int64_t cell) {
+  ShapeClass& shape = classes_[shape_class];
+  Handle& head = buckets_[bucket(shape, cell)];
+  nodes_[handle] = {cell, shape_class, head, static_cast<uint32_t>(shape.members.size())};
+  head = handle;
+  shape.members.push_back(handle);
+}
 
 }  // namespace pto

@@ -27,7 +27,8 @@ class ExactTracker final : public DependencyTracker {
     pto_role role;
   };
 
-  void meet(const Operand& operand, int64_t oldest);
+  // Of a task with operands that are no tiles.
+  void add_boxes(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles, int64_t oldest);
 
   int64_t window_;
   AccessNodes nodes_;

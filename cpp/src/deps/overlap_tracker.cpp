@@ -12,11 +12,19 @@ OverlapTracker::OverlapTracker(std::span<const TensorInfo> tensors, int64_t wind
 void OverlapTracker::add_task(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
                               std::vector<Edge>& edges) {
   const int64_t oldest = std::max<int64_t>(0, id - window_ + 1);
-  nodes_.sweep(2 * operands.size(), oldest, [this](Handle handle) {
-    if (nodes_[handle].writer < 0) return;
-    const Box box = nodes_.index().box(handle);
-    if (is_read_[box.tensor]) written_.add(box);
-  });
+  nodes_.sweep(oldest, [this](Handle handle) { leave(handle); });
+  if (!nodes_.add_tiles(id, operands, roles, oldest, collector_)) add_boxes(id, operands, roles, oldest);
+  collector_.take(edges);
+}
+
+void OverlapTracker::leave(Handle handle) {
+  if (nodes_[handle].writer < 0) return;
+  const Box box = nodes_.index().box(handle);
+  if (is_read_[box.tensor]) written_.add(box);
+}
+
+void OverlapTracker::add_boxes(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
+                               int64_t oldest) {
   operands_.clear();
   hits_.clear();
   // All accesses of a task meet the state before it: first meet, then change.
@@ -26,22 +34,22 @@ void OverlapTracker::add_task(int64_t id, std::span<const pto_region> operands, 
       operands_.pop_back();
       continue;
     }
-    find_hits(operand);
-    meet(operand, oldest);
+    find_hits(operands[i], operand);
+    for (size_t hit = operand.first_hit; hit < operand.last_hit; ++hit) {
+      nodes_.meet(hits_[hit], operand.role, oldest, collector_);
+    }
   }
   for (const Operand& operand : operands_) {
     if (operand.role != PTO_IN) cover(operand);
   }
   for (const Operand& operand : operands_) record(operand, id, oldest);
-  collector_.take(edges);
 }
 
-void OverlapTracker::find_hits(Operand& operand) {
+void OverlapTracker::find_hits(const pto_region& region, Operand& operand) {
   const BoxIndex& index = nodes_.index();
   operand.first_hit = hits_.size();
-  const BoxIndex::Place place = index.locate(operand.box);
-  if (place.alone) {
-    operand.own = index.find(operand.box, place);
+  if (const BoxIndex::Place place = index.tile(region); place.shape != BoxIndex::kNone) {
+    operand.own = index.find_tile(place);
     if (operand.own != AccessNodes::kNone) hits_.push_back(operand.own);
   } else {
     index.find_overlapping(operand.box, hits_);
@@ -52,22 +60,13 @@ void OverlapTracker::find_hits(Operand& operand) {
   operand.last_hit = hits_.size();
 }
 
-void OverlapTracker::meet(const Operand& operand, int64_t oldest) {
-  for (size_t i = operand.first_hit; i < operand.last_hit; ++i) {
-    const Accesses& node = nodes_[hits_[i]];
-    if (node.writer >= oldest) collector_.add(node.writer, operand.role == PTO_OUT ? EdgeKind::Waw : EdgeKind::Raw);
-    if (operand.role == PTO_IN) continue;
-    node.readers.visit_from(oldest, [this](int64_t reader) { collector_.add(reader, EdgeKind::War); });
-  }
-}
-
 // A write ends the life of what it contains. Its own box keeps its node.
 void OverlapTracker::cover(const Operand& operand) {
   for (size_t i = operand.first_hit; i < operand.last_hit; ++i) {
     const Handle handle = hits_[i];
     if (handle == operand.own) {
       nodes_[handle].clear();
-    } else if (nodes_[handle].live && nodes_.index().lies_in(handle, operand.box)) {
+    } else if (nodes_[handle].is_live() && nodes_.index().lies_in(handle, operand.box)) {
       nodes_.remove(handle);
     }
   }
@@ -76,18 +75,11 @@ void OverlapTracker::cover(const Operand& operand) {
 void OverlapTracker::record(const Operand& operand, int64_t id, int64_t oldest) {
   Handle handle = operand.own;
   // Its node may have come or gone by another operand of the task.
-  if (handle == AccessNodes::kNone || !nodes_[handle].live || !nodes_.index().is(handle, operand.box)) {
+  if (handle == AccessNodes::kNone || !nodes_[handle].is_live() || !nodes_.index().is(handle, operand.box)) {
     handle = nodes_.index().find(operand.box);
-    if (handle == AccessNodes::kNone) handle = nodes_.add(operand.box);
+    if (handle == AccessNodes::kNone) handle = nodes_.add(operand.box, id);
   }
-  Accesses& node = nodes_[handle];
-  node.last_access = id;
-  // A read beside a write of the same task and box adds nothing: what meets one meets the other, with a better kind.
-  if (operand.role == PTO_IN) {
-    node.readers.add(id, oldest);
-  } else {
-    node.writer = id;
-  }
+  nodes_.record(handle, operand.role, id, oldest);
 }
 
 bool OverlapTracker::find_writers(const pto_region& region, int64_t next_id, std::vector<int64_t>& writers) {

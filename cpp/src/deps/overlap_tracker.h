@@ -34,10 +34,12 @@ class OverlapTracker final : public DependencyTracker {
     size_t first_hit, last_hit;  // in hits_: the nodes that it meets
   };
 
-  void find_hits(Operand& operand);
-  void meet(const Operand& operand, int64_t oldest);
+  // Of a task with operands that are no tiles.
+  void add_boxes(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles, int64_t oldest);
+  void find_hits(const pto_region& region, Operand& operand);
   void cover(const Operand& operand);
   void record(const Operand& operand, int64_t id, int64_t oldest);
+  void leave(Handle handle);
 
   int64_t window_;
   std::vector<bool> is_read_;  // by tensor

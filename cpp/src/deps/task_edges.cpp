@@ -32,10 +32,9 @@ int64_t implied_after(const Schedule& schedule) {
 TaskEdges::TaskEdges(const Schedule& schedule, std::span<const TensorInfo> tensors)
     : schedule_(schedule), window_(implied_after(schedule)), tracker_(make_tracker(schedule, tensors, window_)) {}
 
-void TaskEdges::add_task(int64_t id, const pto_task& task, std::span<const pto_role> roles, std::vector<Edge>& edges) {
+void TaskEdges::add_named(int64_t id, const pto_task& task, std::vector<Edge>& edges) {
   const int64_t oldest = std::max<int64_t>(0, id - window_ + 1);
   stream_ = stream_of(id, task);
-  tracker_->add_task(id, {task.operands, roles.size()}, roles, edges);
   bool more = collect_explicit(id, task, oldest);
   if (stream_ >= 0 && schedule_.deps != Deps::Inferred) {
     const int64_t before = previous_in_stream(id);

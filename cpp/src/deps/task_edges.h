@@ -23,7 +23,10 @@ class TaskEdges {
   // Replaces `edges` by those into task `id`: one per source, sources ascending, each of the first kind that holds of
   // raw, waw, war, explicit, stream. Ids ascend from 0 without gaps; `roles` has one role per operand.
   // Throws ScheduleError for an `after` where deps is `inferred`, ExecutionError for a stream out of range.
-  void add_task(int64_t id, const pto_task& task, std::span<const pto_role> roles, std::vector<Edge>& edges);
+  void add_task(int64_t id, const pto_task& task, std::span<const pto_role> roles, std::vector<Edge>& edges) {
+    tracker_->add_task(id, {task.operands, roles.size()}, roles, edges);
+    if (task.after_count > 0 || schedule_.streams > 0) add_named(id, task, edges);
+  }
 
   // The stream of the task added last; -1: tasks have none.
   int64_t stream() const { return stream_; }
@@ -38,6 +41,8 @@ class TaskEdges {
   int64_t stream_of(int64_t id, const pto_task& task) const;
   // The task before `id` in its stream, -1 if it is the first.
   int64_t previous_in_stream(int64_t id);
+  // Adds the edges that the program and the schedule name.
+  void add_named(int64_t id, const pto_task& task, std::vector<Edge>& edges);
   bool collect_explicit(int64_t id, const pto_task& task, int64_t oldest);
 
   Schedule schedule_;

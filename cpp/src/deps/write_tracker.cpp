@@ -13,7 +13,7 @@ WriteTracker::WriteTracker(std::span<const TensorInfo> tensors, int64_t window) 
 void WriteTracker::add_task(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
                             std::vector<Edge>& edges) {
   edges.clear();
-  if (is_read_.empty()) return;
+  if (is_idle()) return;
   regions_.clear();
   for (size_t i = 0; i < operands.size(); ++i) {
     if (roles[i] != PTO_IN && is_read_[operands[i].tensor]) regions_.push_back(operands[i]);

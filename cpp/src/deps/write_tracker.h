@@ -10,6 +10,8 @@ class WriteTracker final : public DependencyTracker {
  public:
   WriteTracker(std::span<const TensorInfo> tensors, int64_t window);
 
+  // Nothing is read: there is nothing to remember.
+  bool is_idle() const { return is_read_.empty(); }
   // No task depends on another one.
   void add_task(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
                 std::vector<Edge>& edges) override;

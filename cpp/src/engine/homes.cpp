@@ -26,6 +26,8 @@ Homes::Homes(const MachineConfig& machine, const Schedule& schedule, const Topol
     : topology_(topology),
       profile_schedulers_(machine.schedulers),
       steps_(schedule.dispatch),
+      all_shared_(std::all_of(steps_.begin(), steps_.end(),
+                              [](const DispatchStep& step) { return step.policy.kind == Dispatch::Kind::Shared; })),
       created_in_(topology.pools.size()) {
   std::sort(steps_.begin(), steps_.end(),
             [](const DispatchStep& a, const DispatchStep& b) { return a.threshold < b.threshold; });
@@ -44,7 +46,7 @@ const Dispatch& Homes::policy_of_next() {
   return steps_[step_].policy;
 }
 
-int Homes::next(const KernelInfo& kernel, int pool_index, const int64_t* keys) {
+int Homes::next_by_policy(const KernelInfo& kernel, int pool_index, const int64_t* keys) {
   const Pool& pool = topology_.pools[static_cast<size_t>(pool_index)];
   const int owners = pool.owners[kernel.unit];
   const char* const unit = kernel.unit == PTO_CUBE ? "cube" : "vector";

@@ -132,7 +132,7 @@ int64_t Simulation::Impl::submit(const pto_task& task) {
     const KernelInfo& kernel = kernels_[task.kernel];
     task_edges_.add_task(submitted_, task, kernel.roles, edges_);
     TaskFields fields = field_reader_.read(submitted_, kernel, task, task_edges_.stream());
-    const uint32_t cost = cost_record(task);
+    const uint32_t cost = kernel.cost_of ? cost_record(task) : task.kernel;
     RecordHead head;
     head.kind = RecordKind::Task;
     head.home = static_cast<uint16_t>(homes_.next(kernel, static_cast<int>(fields.pool), task.keys) + 1);
@@ -141,7 +141,9 @@ int64_t Simulation::Impl::submit(const pto_task& task) {
     stream_.put(head.pack());
     stream_.put(uint64_t{task.site} << 32 | task.kernel);
     if (kernel.cost_of) stream_.put(cost);
-    visit_used(schedule_, fields, [this](int64_t field) { stream_.put(static_cast<uint64_t>(field)); });
+    if (field_reader_.any_used()) {
+      visit_used(schedule_, fields, [this](int64_t field) { stream_.put(static_cast<uint64_t>(field)); });
+    }
     for (uint8_t i = 0; i < head.axes; ++i) stream_.put(static_cast<uint64_t>(task.axes[i]));
     for (const Edge& edge : edges_) stream_.put(pack_edge(edge));
     if (with_touches_) put_touches(task, cost);

@@ -35,12 +35,13 @@ FieldReader::FieldReader(const Schedule& schedule, const Topology& topology, std
     : schedule_(schedule), topology_(topology) {
   check_keys(schedule);
   for (const TensorInfo& tensor : tensors) element_bytes_.push_back(tensor.element_bytes);
+  TaskFields fields;
+  visit_used(schedule_, fields, [this](int64_t) { any_used_ = true; });
 }
 
-TaskFields FieldReader::read(int64_t id, const KernelInfo& kernel, const pto_task& task, int64_t stream) const {
-  TaskFields fields;
+void FieldReader::read_used(int64_t id, const KernelInfo& kernel, const pto_task& task, int64_t stream,
+                            TaskFields& fields) const {
   fields.stream = stream;
-  fields.pool = topology_.pool_of(kernel.unit);
   if (schedule_.pools == Pools::Custom) {
     fields.pool = task.keys[schedule_.pool_key];
     const auto pools = static_cast<int64_t>(topology_.pools.size());
@@ -58,7 +59,6 @@ TaskFields FieldReader::read(int64_t id, const KernelInfo& kernel, const pto_tas
     }
   }
   fields.size = window_size(kernel, task);
-  return fields;
 }
 
 int64_t FieldReader::window_size(const KernelInfo& kernel, const pto_task& task) const {

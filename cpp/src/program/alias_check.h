@@ -1,6 +1,7 @@
 // A kernel's loads and stores have no order among its parameters, so none may write what another one touches.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -13,7 +14,12 @@ class AliasCheck {
   explicit AliasCheck(const pto_program& program);
 
   // Throws ExecutionError where two operands share elements and one of them is written.
-  void check(const pto_task& task) const;
+  void check(const pto_task& task) const {
+    for (uint32_t p = first_pair_[task.kernel]; p < first_pair_[task.kernel + 1]; ++p) {
+      const pto_region &a = task.operands[pairs_[p].a], &b = task.operands[pairs_[p].b];
+      if (a.tensor == b.tensor && share_elements(a, b)) refuse(task, pairs_[p]);
+    }
+  }
 
  private:
   // Parameters a and b of a kernel, a below b, one of them written.
@@ -21,10 +27,21 @@ class AliasCheck {
     uint32_t a, b;
   };
 
+  static bool share_elements(const pto_region& a, const pto_region& b);
   [[noreturn]] void refuse(const pto_task& task, const Pair& pair) const;
 
   const pto_program& program_;
-  std::vector<std::vector<Pair>> pairs_;  // by kernel
+  std::vector<Pair> pairs_;           // kernel after kernel
+  std::vector<uint32_t> first_pair_;  // by kernel; the last entry is the number of pairs
 };
+
+// They share none as soon as an axis keeps them apart; an empty region lies anywhere.
+inline bool AliasCheck::share_elements(const pto_region& a, const pto_region& b) {
+  for (uint32_t d = 0; d < a.rank; ++d) {
+    const int64_t begin = std::max(a.offset[d], b.offset[d]);
+    if (begin >= a.offset[d] + a.extent[d] || begin >= b.offset[d] + b.extent[d]) return false;
+  }
+  return true;
+}
 
 }  // namespace pto

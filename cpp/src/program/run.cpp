@@ -61,6 +61,7 @@ class Keys {
     for (const std::string& name : names) functions_.push_back(find_key(program, name).value);
     values_.resize(functions_.size());
   }
+  bool empty() const { return functions_.empty(); }
   const int64_t* of(const pto_task& task) {
     for (size_t i = 0; i < functions_.size(); ++i) values_[i] = functions_[i](created_, &task);
     ++created_;
@@ -92,16 +93,12 @@ class OrderedSink : public RunSink {
   void forget(uint32_t event) override { order_.forget(event); }
 
  protected:
-  int64_t simulate(pto_task task) {
+  int64_t simulate(const pto_task& task) {
     aliases_.check(task);
-    task.keys = keys_.of(task);
-    try {
-      return order_.submit(task);
-    } catch (const MachineError& error) {
-      // Loops of its length have no cost.
-      throw MachineError(task_title(program_.kernels[task.kernel], program_.sites[task.site], task.axes) + ": " +
-                         error.what());
-    }
+    if (keys_.empty()) return send(task);
+    pto_task with_keys = task;
+    with_keys.keys = keys_.of(task);
+    return send(with_keys);
   }
 
   std::string title(const pto_task& task) const {
@@ -113,6 +110,16 @@ class OrderedSink : public RunSink {
   TaskSink& order_;  // simulates or checks
 
  private:
+  int64_t send(const pto_task& task) {
+    try {
+      return order_.submit(task);
+    } catch (const MachineError& error) {
+      // Loops of its length have no cost.
+      throw MachineError(task_title(program_.kernels[task.kernel], program_.sites[task.site], task.axes) + ": " +
+                         error.what());
+    }
+  }
+
   AliasCheck aliases_;
 };
 
@@ -145,8 +152,10 @@ class SimulateSink final : public OrderedSink {
       : OrderedSink(program, std::move(keys), order), values_(std::move(values)) {}
 
   int64_t submit(const pto_task& task) override {
-    check_numbers(program_.kernels[task.kernel], program_.sites[task.site], task);
-    if (program_.sites[task.site].checked) check(task);
+    const pto_kernel& kernel = program_.kernels[task.kernel];
+    const pto_site& site = program_.sites[task.site];
+    if (kernel.number_count > 0 || kernel.loop_count > 0) check_numbers(kernel, site, task);
+    if (site.checked) check(task);
     values_.note_writes(task);
     return simulate(task);
   }

@@ -28,8 +28,7 @@ SimulatedValues::SimulatedValues(const pto_program& program, const TensorTable& 
   }
 }
 
-void SimulatedValues::note_writes(const pto_task& task) {
-  if (!any_is_read_) return;
+void SimulatedValues::mark_written(const pto_task& task) {
   const pto_kernel& kernel = program_.kernels[task.kernel];
   for (uint32_t i = 0; i < kernel.param_count; ++i) {
     if (kernel.params[i].role != PTO_IN) written_[task.operands[i].tensor] = true;

@@ -28,11 +28,14 @@ class SimulatedValues {
                   std::shared_ptr<const ReadLog> log);
 
   // Tasks come in program order: what they write is unknown from then on.
-  void note_writes(const pto_task& task);
+  void note_writes(const pto_task& task) {
+    if (any_is_read_) mark_written(task);
+  }
   // Throws ExecutionError where there are no values.
   void read(const char* location, const pto_region& region, int64_t* values);
 
  private:
+  void mark_written(const pto_task& task);
   void replay(const pto_region& region, int64_t* values);
 
   const pto_program& program_;
