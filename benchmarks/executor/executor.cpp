@@ -40,6 +40,7 @@ class Program {
     info.dtype = PTO_F32;
     info.source = PTO_SOURCE_MEMORY;
     info.role = PTO_OUTPUT;
+    info.never_read = 1;
     info.rank = 2;
     info.extent[0] = tiles;
     info.extent[1] = kTile;
