@@ -108,6 +108,7 @@ struct Executor::Impl {
         tiles_(tensors),
         tracker_(tensor_infos(tensors), kWindow),
         written_(extents_of(tensors)),
+        successors_(static_cast<size_t>(threads)),
         benches_(static_cast<size_t>(threads)),
         pool_(threads, [this](int worker, HostTask& task) { run(worker, task); }) {}
 
@@ -307,7 +308,8 @@ struct Executor::Impl {
 
   // Tasks that are dropped complete like the others, so that nobody waits in vain.
   void complete(int worker, HostTask& task) {
-    std::vector<HostTask*> successors;
+    // Both vectors keep their memory.
+    std::vector<HostTask*>& successors = successors_[static_cast<size_t>(worker)].tasks;
     {
       const std::lock_guard lock(task.lock);
       successors.swap(task.successors);
@@ -324,6 +326,7 @@ struct Executor::Impl {
         pool_.push(worker, *successor);
       }
     }
+    successors.clear();
   }
 
   const std::span<const pto_kernel> kernels_;
@@ -353,6 +356,10 @@ struct Executor::Impl {
   std::mutex error_mutex_;
   std::string error_text_;  // of that task
 
+  struct alignas(64) Successors {
+    std::vector<HostTask*> tasks;  // of the task that a thread completes
+  };
+  std::vector<Successors> successors_;         // one per thread
   std::vector<std::optional<Bench>> benches_;  // one per thread
   Pool pool_;                                  // last: its threads use all of the above
 };
