@@ -1,11 +1,11 @@
 """How a simulation's time and memory grow with tasks, edges, window and cores.
 
-    python benchmarks/engine/growth.py                            # a table
-    python benchmarks/engine/growth.py --plot docs/growth.svg     # and a plot; needs matplotlib
+    python benchmarks/engine/growth.py                            # a table; some minutes
+    python benchmarks/engine/growth.py --plot docs/growth.svg --write docs/performance.md
 
 Timing only, the default inference, no costs of the runtime, no trace: layers of 1000 tasks. Time is
-CPU time over all threads, the best of `--repeat` runs; it and the peak of memory are what they are
-over those of a run of one layer.
+CPU time over all threads, the best of `--repeat` runs, one for more than 10^7 tasks; it and the
+peak of memory are what they are over those of a run of one layer. The plot needs matplotlib.
 """
 
 import argparse
@@ -14,13 +14,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from run import FREE, HERE, peak_kib
+from measuring import conditions, usage, write_block
+from run import FREE, HERE
 
 TASKS, EDGES, WINDOW = 1_000_000, 3, 16384
 CORES = {"cores.cube": 24, "cores.vector": 48}
@@ -46,7 +46,7 @@ def points(most: int) -> Iterator[Point]:
         yield Point("edges per task", edges, edges=edges)
     for window in (256, 1024, 4096, 16384, 65536, 262144):
         yield Point("window", window, window=window)
-    for cores in (1, 10, 100):
+    for cores in (1, 10, 139):
         yield Point("cores", cores * sum(CORES.values()), cores=cores)
 
 
@@ -68,8 +68,9 @@ class Growth:
         settings: dict[str, Any] = FREE | cores | {"window": point.window}
         sets = [f"--set={key}={value}" for key, value in settings.items()]
         command = [self._ptosim, str(program), "--timing-only", "--stats", os.devnull, *sets]
-        runs = [_usage(command) for _ in range(self._repeat)]
-        return min(seconds for seconds, _ in runs), min(kib for _, kib in runs)
+        repeat = self._repeat if point.tasks <= 10**7 else 1
+        runs = [usage(command) for _ in range(repeat)]
+        return min(run.cpu for run in runs), min(run.peak_kib for run in runs)
 
     def _program(self, tasks: int, edges: int) -> Path:
         source = self._folder / f"fan_{tasks}_{edges}.py"
@@ -82,23 +83,6 @@ class Growth:
             ptoc = [sys.executable, "-m", "pto_wsp.tools.ptoc"]
             subprocess.run([*ptoc, str(source), "--emit", "so", "-o", str(program)], check=True)
         return program
-
-
-def _usage(command: list[str]) -> tuple[float, int]:
-    """CPU seconds and peak memory in KiB of a command."""
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    peak = 0
-    while True:
-        ended, status, used = os.wait4(child.pid, os.WNOHANG)
-        if ended:
-            break
-        # Not the peak that wait4 tells: it begins with the process that made the child.
-        peak = max(peak, peak_kib(child.pid))
-        time.sleep(0.001)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        raise SystemExit(f"{' '.join(command)}: exit code {child.returncode}")
-    return used.ru_utime + used.ru_stime, peak
 
 
 def plot(found: dict[str, list[tuple[int, float, float]]], path: Path) -> None:
@@ -118,12 +102,22 @@ def plot(found: dict[str, list[tuple[int, float, float]]], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None, "Creator": None} if path.suffix == ".svg" else {})
 
 
+def table(found: dict[str, list[tuple[int, float, float]]]) -> Iterator[str]:
+    """In Markdown, a row for each axis."""
+    yield "| | value: us per task, MiB |"
+    yield "|---|---|"
+    for axis, rows in found.items():
+        cells = (f"{value:,}: {spent:.2f}, {max(memory, 0):.0f}" for value, spent, memory in rows)
+        yield f"| {axis} | {' / '.join(cells)} |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--most", type=lambda text: int(float(text)), default=10**7, metavar="N")
+    parser.add_argument("--most", type=lambda text: int(float(text)), default=10**8, metavar="N")
     parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--ptosim", default=shutil.which("ptosim") or "ptosim")
     parser.add_argument("--plot", type=Path, help="an .svg or .png file")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="where the table goes, too")
     arguments = parser.parse_args()
     found: dict[str, list[tuple[int, float, float]]] = {}
     print(f"{'':16} {'':>12} {'us/task':>8} {'MiB':>8}")
@@ -136,6 +130,9 @@ def main() -> None:
             print(f"{point.axis:16} {point.value:>12,} {spent:8.3f} {memory:8.1f}", flush=True)
     if arguments.plot:
         plot(found, arguments.plot)
+    if arguments.write:
+        text = ["", f"{conditions()}:", "", *table(found), ""]
+        write_block(arguments.write, "engine/growth.py", text)
 
 
 if __name__ == "__main__":

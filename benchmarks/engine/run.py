@@ -2,11 +2,12 @@
 
     python benchmarks/engine/run.py                         # 10^5, 10^6 and 10^7 tasks
     python benchmarks/engine/run.py --tasks 1e8 --streams chain
-    python benchmarks/engine/run.py --json ratios.json      # for benchmarks/check_ratios.py
+    python benchmarks/engine/run.py --tasks 1e6 --others    # and those of others that are installed
+    python benchmarks/engine/run.py --tasks 1e6 --others simpy,openmp --write docs/performance.md
 
 Every line is the best of `--repeat` runs; all variants of a stream take turns, so that a busy
 machine hurts them alike. Only ratios mean anything on another machine, and on a busy one only those
-of CPU time, over all threads.
+of CPU time, over all threads. Bytes per task are those over a run of a few thousand tasks.
 """
 
 import argparse
@@ -16,11 +17,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from measuring import conditions, usage, write_block
+from other_rows import CHECKED, OTHERS, Row, build, prepare
 
 HERE = Path(__file__).resolve().parent
 UNITS = {
@@ -45,15 +48,25 @@ WINDOW = {"window": 16384}
 EXACT = {"infer": "infer_tensor_map_exact"}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Measured:
-    seconds: float = float("inf")
-    cpu: float = float("inf")
-    """Seconds over all threads, in the program's own code."""
-    makespan: int = 0
-    peak_kib: int = 0
+    seconds: float
+    cpu: float
+    """Seconds over all threads, from the start of the process."""
+    peak_kib: int
+    makespan: int | None = None
+    """None for what simulates nothing."""
     cycles: list[int] = field(default_factory=list[int])
     """Mean duration of each kernel."""
+
+    def best(self, other: "Measured") -> "Measured":
+        return Measured(
+            min(self.seconds, other.seconds),
+            min(self.cpu, other.cpu),
+            max(self.peak_kib, other.peak_kib),
+            self.makespan,
+            self.cycles,
+        )
 
 
 @dataclass(frozen=True)
@@ -67,12 +80,11 @@ class Engine:
     def run(self, bench: "Bench", program: Path) -> Measured:
         sets = [f"--set={key}={value}" for key, value in (WINDOW | self.settings).items()]
         trace = [f"--tasks={os.devnull}"] if self.traced else []
-        command = [bench.ptosim, program, "--timing-only", "--stats", "-", *sets, *trace]
-        output, peak, cpu = _run(command)
-        stats = json.loads(output)
-        seconds = stats["host"]["run_seconds"]
+        used = usage([bench.ptosim, program, "--timing-only", "--stats", "-", *sets, *trace])
+        stats = json.loads(used.output)
         cycles = [round(kernel["busy"] / kernel["tasks"]) for kernel in stats["kernels"]]
-        return Measured(seconds, cpu, stats["makespan_cycles"], peak, cycles)
+        seconds = stats["host"]["run_seconds"]
+        return Measured(seconds, used.cpu, used.peak_kib, stats["makespan_cycles"], cycles)
 
 
 @dataclass(frozen=True)
@@ -82,11 +94,10 @@ class Limit:
     name: str
     threads: int
 
-    def run(self, bench: "Bench", stream: str, tasks: int, cycles: Sequence[int]) -> Measured:
-        kernels = [f"{unit}:{n}" for unit, n in zip(UNITS[stream], cycles, strict=True)]
-        output, peak, cpu = _run([bench.limit, stream, tasks, self.threads, *kernels])
-        result = json.loads(output)
-        return Measured(result["seconds"], cpu, result["makespan"], peak)
+    def run(self, bench: "Bench", stream: str, tasks: int, kernels: Sequence[str]) -> Measured:
+        used = usage([bench.limit, stream, tasks, self.threads, *kernels])
+        result = json.loads(used.output)
+        return Measured(result["seconds"], used.cpu, used.peak_kib, result["makespan"])
 
 
 LIMITS = (Limit("limit, 1 thread", 1), Limit("limit, 2 threads", 2))
@@ -98,73 +109,53 @@ ENGINES = (
 )
 
 
+def kernels_of(stream: str, cycles: Sequence[int]) -> list[str]:
+    """As the limit's program takes them."""
+    return [f"{unit}:{n}" for unit, n in zip(UNITS[stream], cycles, strict=True)]
+
+
 class Bench:
     """The folder of what was built for this run."""
 
     def __init__(self, folder: Path, ptosim: str) -> None:
         self.folder, self.ptosim, self.limit = folder, ptosim, folder / "limit"
-        compiler = os.environ.get("PTO_CXX", "c++")
-        source = HERE / "limit" / "main.cpp"
-        flags = ("-std=c++20", "-O3", "-march=native", "-pthread")
-        subprocess.run([*compiler.split(), *flags, source, "-o", self.limit], check=True)
+        self._programs: dict[tuple[str, int], Path] = {}
+        if complaint := build(HERE / "limit" / "main.cpp", self.limit, ()):
+            raise SystemExit(complaint)
 
     def program(self, stream: str, tasks: int) -> Path:
         """The sealed task program of a stream."""
+        if (stream, tasks) in self._programs:
+            return self._programs[stream, tasks]
         source = self.folder / f"{stream}_{tasks}.py"
         source.write_text(
             f"import sys\nsys.path.insert(0, {str(HERE)!r})\nimport workloads\n"
             f"def program():\n    return workloads.{stream}({tasks})\n"
         )
-        program = source.with_suffix(".so")
+        program = self._programs[stream, tasks] = source.with_suffix(".so")
         ptoc = (sys.executable, "-m", "pto_wsp.tools.ptoc")
         subprocess.run([*ptoc, source, "--emit", "so", "-o", program], check=True)
         return program
 
-    def measure(self, stream: str, tasks: int, repeat: int) -> dict[str, Measured]:
+    def rounds(self, stream: str, tasks: int) -> Iterator[dict[str, Measured]]:
+        """The best so far of every variant, after each round of them."""
         program = self.program(stream, tasks)
         best: dict[str, Measured] = {}
-        cycles: Sequence[int] = ()
-        for _ in range(repeat):
+        while True:
             for engine in ENGINES:
                 found = engine.run(self, program)
-                cycles = cycles or found.cycles
-                _keep(best, engine.name, found)
-            for limit in LIMITS:
-                _keep(best, limit.name, limit.run(self, stream, tasks, cycles))
-        return best
+                best[engine.name] = found.best(best.get(engine.name, found))
+                # Far shorter runs than the engine's, so each gets more of them.
+                kernels = kernels_of(stream, best["exact"].cycles)
+                for limit in LIMITS:
+                    found = limit.run(self, stream, tasks, kernels)
+                    best[limit.name] = found.best(best.get(limit.name, found))
+            yield best
 
-
-def _keep(best: dict[str, Measured], name: str, found: Measured) -> None:
-    before = best.get(name, found)
-    best[name] = replace(
-        found if found.seconds < before.seconds else before, cpu=min(found.cpu, before.cpu)
-    )
-
-
-def _run(command: Iterable[Any]) -> tuple[str, int, float]:
-    """Standard output, the peak memory in KiB, and the CPU time in seconds."""
-    words = [*map(str, command)]
-    with tempfile.TemporaryFile("w+") as out, subprocess.Popen(words, stdout=out) as child:
-        # Not from the usage: its peak begins with the process that made the child.
-        peak = peak_kib(child.pid)
-        while (ended := os.wait4(child.pid, os.WNOHANG))[0] == 0:
-            peak = max(peak, peak_kib(child.pid))
-            time.sleep(0.005)
-        _, status, usage = ended
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
-            raise SystemExit(f"{' '.join(words)}: exit code {child.returncode}")
-        out.seek(0)
-        return out.read(), peak, usage.ru_utime
-
-
-def peak_kib(process: int) -> int:
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    lines = (line.split() for line in status.splitlines())
-    return next((int(words[1]) for words in lines if words[:1] == ["VmHWM:"]), 0)
+    def measure(self, stream: str, tasks: int, repeat: int) -> dict[str, Measured]:
+        return [best for best, _ in zip(self.rounds(stream, tasks), range(repeat), strict=False)][
+            -1
+        ]
 
 
 RATIOS = {
@@ -188,16 +179,95 @@ def ratios(measured: dict[str, Measured], clock: Callable[[Measured], float]) ->
     }
 
 
-def show(stream: str, tasks: int, measured: dict[str, Measured], base_kib: dict[str, int]) -> None:
-    for name, found in measured.items():
-        grown = max(0, found.peak_kib - base_kib.get(name, found.peak_kib)) * 1024 / tasks
-        print(
-            f"{stream:12} {tasks:>10,} {name:18} {tasks / found.seconds / 1e6:7.2f} M tasks/s"
-            f" {found.peak_kib / 1024:8.1f} MiB {grown:8.2f} B/task  makespan {found.makespan:,}"
+@dataclass(frozen=True)
+class Line:
+    """A row's figures for one stream."""
+
+    stream: str
+    name: str
+    tasks: int
+    measured: Measured
+    base_kib: int
+
+    @property
+    def rate(self) -> float:
+        """Million tasks per second."""
+        return self.tasks / self.measured.seconds / 1e6
+
+    @property
+    def bytes_per_task(self) -> float:
+        return max(0, self.measured.peak_kib - self.base_kib) * 1024 / self.tasks
+
+    def __str__(self) -> str:
+        found = self.measured
+        end = "runs empty tasks" if found.makespan is None else f"makespan {found.makespan:,}"
+        return (
+            f"{self.stream:12} {self.tasks:>11,} {self.name:18} {self.rate:7.2f} M tasks/s"
+            f" {found.peak_kib / 1024:8.1f} MiB {self.bytes_per_task:8.2f} B/task  {end}"
         )
-    for title, clock in CLOCKS.items():
-        found = ratios(measured, clock)
-        print(f"  {title}: " + ", ".join(f"{name} {value:.2f}" for name, value in found.items()))
+
+
+def measure_others(
+    rows: Sequence[Row], bench: Bench, stream: str, counts: Sequence[int], repeat: int
+) -> Iterator[Line]:
+    """One line each: the largest count that it can do in time, else as many as it can."""
+    few = bench.measure(stream, CHECKED, 1)
+    kernels = kernels_of(stream, few["exact"].cycles)
+    for row in rows:
+        base = row.check(stream, kernels, bench.limit).peak_kib
+        tasks = max((n for n in counts if n <= row.other.most), default=row.other.most)
+        best: Measured | None = None
+        for _ in range(repeat):
+            found, used = row.run(stream, tasks, kernels)
+            makespan = int(found["makespan"]) if row.other.simulates else None
+            one = Measured(found["seconds"], used.cpu, used.peak_kib, makespan)
+            best = one.best(best or one)
+        if best is not None:
+            yield Line(stream, row.other.title, tasks, best, base)
+
+
+def measure_stream(
+    bench: Bench, stream: str, counts: Sequence[int], repeat: int, rows: Sequence[Row]
+) -> Iterator[Line]:
+    """Prints the ratios as it goes."""
+    base = bench.measure(stream, CHECKED, 1)
+    for tasks in counts:
+        measured = bench.measure(stream, tasks, repeat)
+        for name in (one.name for one in (*ENGINES, *LIMITS)):
+            yield Line(stream, name, tasks, measured[name], base[name].peak_kib)
+        for title, clock in CLOCKS.items():
+            found = ratios(measured, clock)
+            print(
+                f"  {title}: " + ", ".join(f"{name} {value:.2f}" for name, value in found.items())
+            )
+    yield from measure_others(rows, bench, stream, counts, repeat)
+
+
+def table(lines: Sequence[Line]) -> Iterator[str]:
+    """Million tasks per second of the largest counts, in Markdown."""
+    last = {(line.name, line.stream): line for line in lines}
+    streams = list(dict.fromkeys(line.stream for line in lines))
+    yield "| M tasks/s | tasks | " + " | ".join(streams) + " | most MiB | bytes per task |"
+    yield "|---" * (len(streams) + 4) + "|"
+    for name in dict.fromkeys(line.name for line in lines):
+        found = [last[name, stream] for stream in streams]
+        runs = "" if found[0].measured.makespan is not None else " (runs empty tasks)"
+        rates = " | ".join(f"{line.rate:.2f}" for line in found)
+        mib = max(line.measured.peak_kib for line in found) / 1024
+        grown = max(line.bytes_per_task for line in found)
+        yield f"| {name}{runs} | {found[0].tasks:,} | {rates} | {mib:.0f} | {grown:.1f} |"
+
+
+def ratio_table(lines: Sequence[Line]) -> Iterator[str]:
+    """Of the largest counts, by the clock and by CPU time, in Markdown."""
+    yield "| stream | " + " | ".join(RATIOS) + " |"
+    yield "|---" * (len(RATIOS) + 1) + "|"
+    last = {(line.stream, line.name): line.measured for line in lines}
+    for stream in dict.fromkeys(line.stream for line in lines):
+        measured = {name: found for (of, name), found in last.items() if of == stream}
+        by_clock = [ratios(measured, clock) for clock in CLOCKS.values()]
+        cells = (" / ".join(f"{found[name]:.2f}" for found in by_clock) for name in RATIOS)
+        yield f"| {stream} | {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -206,21 +276,45 @@ def main() -> None:
     parser.add_argument("--streams", default=",".join(UNITS))
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--ptosim", default=shutil.which("ptosim") or "ptosim")
-    parser.add_argument("--json", type=Path, help="where the CPU times' ratios go")
+    parser.add_argument(
+        "--others",
+        nargs="?",
+        const=",".join(OTHERS),
+        default="",
+        help=f"which of {','.join(OTHERS)}; without a value, all that are installed",
+    )
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="where the tables go, too")
     arguments = parser.parse_args()
     counts = sorted(int(float(count)) for count in arguments.tasks.split(","))
-    found: dict[str, dict[str, float]] = {}
+    lines: list[Line] = []
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), arguments.ptosim)
+        prepared = [
+            prepare(name, Path(folder)) for name in filter(None, arguments.others.split(","))
+        ]
+        rows = [row for row in prepared if isinstance(row, Row)]
+        for reason in prepared:
+            if isinstance(reason, str):
+                print(reason, flush=True)
         for stream in arguments.streams.split(","):
-            base: dict[str, int] = {}
-            for tasks in counts:
-                measured = bench.measure(stream, tasks, arguments.repeat)
-                base = base or {name: one.peak_kib for name, one in measured.items()}
-                show(stream, tasks, measured, base)
-                found[stream] = ratios(measured, CLOCKS["CPU time"])
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=2) + "\n")
+            for line in measure_stream(bench, stream, counts, arguments.repeat, rows):
+                print(line, flush=True)
+                lines.append(line)
+    how = f"The best of {arguments.repeat}; {conditions()}:"
+    text = [
+        "",
+        how,
+        "",
+        *table(lines),
+        "",
+        "By the clock / by CPU time:",
+        "",
+        *ratio_table(lines),
+        "",
+    ]
+    print(*text, sep="\n")
+    if arguments.write:
+        write_block(arguments.write, "engine/run.py", text)
 
 
 if __name__ == "__main__":

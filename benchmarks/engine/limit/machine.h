@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "kernel.h"
+
 namespace limit {
 
 // At most one event per core, less than kCycles away: a list of cores per cycle, and two levels of bits over them.
@@ -65,17 +67,8 @@ class Calendar {
   std::array<uint64_t, kCycles / 4096> summary_{};
 };
 
-enum class Unit : uint8_t { Cube, Vector };
-
-struct Kernel {
-  Unit unit;
-  int64_t cycles;
-};
-
 class Machine {
  public:
-  static constexpr int kCube = 24, kVector = 48;
-
   Machine(int64_t window, std::vector<Kernel> kernels)
       : window_(window), kernels_(std::move(kernels)), slots_(std::bit_ceil(static_cast<size_t>(window))) {
     for (const Kernel& kernel : kernels_) {

@@ -3,12 +3,12 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "inference.h"
+#include "kernel.h"
 #include "machine.h"
 #include "ring.h"
 #include "streams.h"
@@ -16,7 +16,6 @@
 namespace limit {
 namespace {
 
-constexpr int64_t kWindow = 16384;
 constexpr int64_t kEnd = -1;
 
 int64_t simulate(const std::string& stream, int64_t tasks, const std::vector<Kernel>& kernels) {
@@ -75,15 +74,6 @@ int run(const std::string& stream, int64_t tasks, int threads, const std::vector
   return 0;
 }
 
-Kernel parse_kernel(const std::string& text) {
-  const size_t colon = text.find(':');
-  const std::string unit = text.substr(0, colon);
-  if (colon == std::string::npos || (unit != "cube" && unit != "vector")) {
-    throw std::invalid_argument("expected cube:CYCLES or vector:CYCLES, found " + text);
-  }
-  return {unit == "cube" ? Unit::Cube : Unit::Vector, std::stoll(text.substr(colon + 1))};
-}
-
 }  // namespace
 }  // namespace limit
 
@@ -93,9 +83,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    std::vector<limit::Kernel> kernels;
-    for (int i = 4; i < argc; ++i) kernels.push_back(limit::parse_kernel(argv[i]));
-    return limit::run(argv[1], std::stoll(argv[2]), std::stoi(argv[3]), kernels);
+    return limit::run(argv[1], std::stoll(argv[2]), std::stoi(argv[3]), limit::parse_kernels(argc - 4, argv + 4));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "limit: %s\n", error.what());
     return 1;

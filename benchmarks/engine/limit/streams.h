@@ -21,6 +21,8 @@ struct Task {
   Tile write;  // or updated: the edges are the same
 };
 
+inline constexpr int64_t kWindow = 16384;  // tasks
+
 enum Tensor : uint64_t { kX, kY, kZ };
 
 // Kernels are numbered in the order in which a stream uses them first.

@@ -27,7 +27,7 @@ struct Accesses {
 };
 
 // The boxes of an index with their accesses. Those that no task of the window touched are stale: they can give no edge
-// any more. For each box that comes a few nodes are looked at and the stale ones removed, so that there are never many.
+// any more. Whenever a third as many have come as there are, the stale ones are removed, so that there are never many.
 class AccessNodes {
  public:
   using Handle = BoxIndex::Handle;
@@ -38,7 +38,7 @@ class AccessNodes {
   const BoxIndex& index() const { return index_; }
   Accesses& operator[](Handle handle) { return nodes_[handle]; }
 
-  // A node for a box that a task of the window accesses.
+  // A node for a box that the index does not have; task `id` is about to access it.
   Handle add(const Box& box, int64_t id) { return admit(index_.insert(box), id); }
   void remove(Handle handle);
 
@@ -52,36 +52,45 @@ class AccessNodes {
   // The task's access of the node's own box becomes part of the state.
   void record(Handle handle, pto_role role, int64_t id, int64_t oldest);
 
-  // Looks at the next nodes, as many as the boxes that came since ask for. Calls leave(handle) for those that no task
-  // from `oldest` on touched, then removes them.
+  // Now and then calls leave(handle) for the boxes that no task from `oldest` on touched, then removes them.
   template <typename Leave>
   void sweep(int64_t oldest, Leave leave) {
-    for (; due_ > 0; --due_) {
-      if (hand_ >= nodes_.size()) hand_ = 0;
-      const auto handle = static_cast<Handle>(hand_++);
-      if (nodes_[handle].last_access >= oldest) continue;
-      leave(handle);
-      remove(handle);
-    }
+    if (came_ >= next_sweep_ && oldest > 0) sweep_all(oldest, leave);
   }
 
  private:
-  // More than one: the hand gains on the boxes that come.
-  static constexpr size_t kSwept = 3;
-
+  template <typename Leave>
+  void sweep_all(int64_t oldest, Leave leave);
   Handle admit(Handle handle, int64_t id);
+  static void meet_readers(const IdRuns& readers, int64_t oldest, EdgeCollector& collector);
 
   BoxIndex index_;
   std::vector<Accesses> nodes_;  // by handle
+  Handle size_ = 0;              // their number
   std::vector<Handle> tiles_;    // of the current task's operands
-  size_t hand_ = 0;
-  size_t due_ = 0;  // nodes to look at
+  size_t came_ = 0;              // since the last sweep
+  size_t next_sweep_ = 1;        // when so many have come
 };
 
+template <typename Leave>
+void AccessNodes::sweep_all(int64_t oldest, Leave leave) {
+  came_ = 0;
+  next_sweep_ = 1 + size_ / 3;
+  const Accesses* const nodes = nodes_.data();
+  for (Handle handle = 0; handle < size_; ++handle) {
+    if (nodes[handle].last_access >= oldest) continue;
+    leave(handle);
+    remove(handle);
+  }
+}
+
 inline AccessNodes::Handle AccessNodes::admit(Handle handle, int64_t id) {
-  if (handle >= nodes_.size()) nodes_.emplace_back();
+  if (handle == size_) {
+    nodes_.emplace_back();
+    ++size_;
+  }
   nodes_[handle].last_access = id;
-  due_ += kSwept;
+  ++came_;
   return handle;
 }
 
@@ -94,8 +103,7 @@ inline void AccessNodes::remove(Handle handle) {
 inline void AccessNodes::meet(Handle handle, pto_role role, int64_t oldest, EdgeCollector& collector) const {
   const Accesses& node = nodes_[handle];
   if (node.writer >= oldest) collector.add(node.writer, role == PTO_OUT ? EdgeKind::Waw : EdgeKind::Raw);
-  if (role == PTO_IN) return;
-  node.readers.visit_from(oldest, [&collector](int64_t reader) { collector.add(reader, EdgeKind::War); });
+  if (role != PTO_IN && !node.readers.empty()) meet_readers(node.readers, oldest, collector);
 }
 
 // A read beside a write of the same task and box adds nothing: what meets one meets the other, with a better kind.
@@ -107,6 +115,28 @@ inline void AccessNodes::record(Handle handle, pto_role role, int64_t id, int64_
   } else {
     node.writer = id;
   }
+}
+
+inline bool AccessNodes::add_tiles(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
+                                   int64_t oldest, EdgeCollector& collector) {
+  if (tiles_.size() < operands.size()) tiles_.resize(operands.size());
+  Handle* const tiles = tiles_.data();
+  // All accesses of a task meet the state before it: first meet, then change.
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const BoxIndex::Place place = index_.tile(operands[i]);
+    if (place.shape == kNone) return false;
+    tiles[i] = index_.find_tile(place);
+    if (tiles[i] == kNone) {
+      tiles[i] = admit(index_.insert_tile(operands[i], place), id);
+    } else {
+      meet(tiles[i], roles[i], oldest, collector);
+    }
+  }
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (roles[i] != PTO_IN) nodes_[tiles[i]].clear();
+    record(tiles[i], roles[i], id, oldest);
+  }
+  return true;
 }
 
 }  // namespace pto

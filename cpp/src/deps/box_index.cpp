@@ -16,8 +16,9 @@ uint8_t ceil_log2(int64_t extent) { return static_cast<uint8_t>(std::bit_width(s
 BoxIndex::BoxIndex(std::vector<std::vector<int64_t>> extents)
     : extents_(std::move(extents)),
       classes_of_tensor_(extents_.size()),
-      tilings_(extents_.size(), kNone),
-      buckets_(kFirstBuckets, kNone) {}
+      tilings_(extents_.size()),
+      buckets_(kFirstBuckets, kNone),
+      bucket_mask_(kFirstBuckets - 1) {}
 
 BoxIndex::Handle BoxIndex::insert(const Box& box) {
   const Handle handle = free_handle();
@@ -29,7 +30,8 @@ BoxIndex::Handle BoxIndex::insert(const Box& box) {
     if (extents_of_mixed_.size() <= handle) extents_of_mixed_.resize(nodes_.capacity());
     for (uint32_t d = 0; d < box.rank; ++d) extents_of_mixed_[handle][d] = box.end[d] - box.begin[d];
   }
-  link(handle, shape_class, cell_of(shape, box));
+  const int64_t cell = cell_of(shape, box);
+  link(handle, shape_class, cell, bucket(shape.salt, cell));
   for (uint32_t d = 0; d < box.rank; ++d) begins_[handle][d] = box.begin[d];
   note_tiling(box.tensor);
   return handle;
@@ -37,14 +39,16 @@ BoxIndex::Handle BoxIndex::insert(const Box& box) {
 
 void BoxIndex::note_tiling(uint32_t tensor) {
   const std::vector<uint32_t>& classes = classes_of_tensor_[tensor];
-  const ShapeClass& first = classes_[classes.front()];
-  tilings_[tensor] = classes.size() == 1 && first.exact && !first.straddles ? classes.front() : kNone;
+  const ShapeClass& shape = classes_[classes.front()];
+  tilings_[tensor] = {};
+  if (classes.size() > 1 || shape.straddles) return;
+  tilings_[tensor] = {classes.front(), shape.salt, shape.axes};
 }
 
 void BoxIndex::erase(Handle handle) {
   Node& node = nodes_[handle];
   ShapeClass& shape = classes_[node.shape];
-  Handle* link = &buckets_[bucket(shape, node.cell)];
+  Handle* link = &buckets_[node.bucket];
   while (*link != handle) link = &nodes_[*link].next;
   *link = node.next;
   const Handle moved = shape.members.back();
@@ -100,7 +104,7 @@ BoxIndex::Handle BoxIndex::find(const Box& box) const {
   const uint32_t shape_class = existing_class_of(box);
   if (shape_class == kNone || classes_[shape_class].members.empty()) return kNone;
   const int64_t cell = cell_of(classes_[shape_class], box);
-  for (Handle h = buckets_[bucket(classes_[shape_class], cell)]; h != kNone; h = nodes_[h].next) {
+  for (Handle h = buckets_[bucket(classes_[shape_class].salt, cell)]; h != kNone; h = nodes_[h].next) {
     if (nodes_[h].cell == cell && nodes_[h].shape == shape_class && is(h, box)) return h;
   }
   return kNone;
@@ -128,7 +132,7 @@ void BoxIndex::search_cells(uint32_t shape_class, const CellRange& range, const 
   for (uint64_t i = 0; i < range.cells; ++i) {
     int64_t cell = 0;
     for (uint32_t d = 0; d < box.rank; ++d) cell += at[d] * shape.axes[d].stride;
-    for (Handle h = buckets_[bucket(shape, cell)]; h != kNone; h = nodes_[h].next) {
+    for (Handle h = buckets_[bucket(shape.salt, cell)]; h != kNone; h = nodes_[h].next) {
       const Node& node = nodes_[h];
       if (node.cell == cell && node.shape == shape_class && meets(h, shape, box)) found.push_back(h);
     }
@@ -227,11 +231,12 @@ BoxIndex::CellRange BoxIndex::cells_to_search(const ShapeClass& shape, const Box
 
 void BoxIndex::grow() {
   buckets_.assign(buckets_.size() * 2, kNone);
+  bucket_mask_ = static_cast<uint32_t>(buckets_.size() - 1);
   for (const ShapeClass& shape : classes_) {
     for (const Handle h : shape.members) {
-      Handle& head = buckets_[bucket(shape, nodes_[h].cell)];
-      nodes_[h].next = head;
-      head = h;
+      Node& node = nodes_[h];
+      node.bucket = bucket(shape.salt, node.cell);
+      node.next = std::exchange(buckets_[node.bucket], h);
     }
   }
 }

@@ -22,6 +22,7 @@ class BoxIndex {
   // Where a box lies, or would lie.
   struct Place {
     uint32_t shape = kNone;  // its class
+    uint32_t bucket = 0;
     int64_t cell = 0;
   };
 
@@ -81,6 +82,13 @@ class BoxIndex {
     uint32_t shape = 0;
     Handle next = kNone;    // in its bucket; in the free list
     uint32_t position = 0;  // in its class's members
+    uint32_t bucket = 0;
+  };
+  // The one class of a tensor whose boxes all fill their cells.
+  struct Tiling {
+    uint32_t shape = kNone;  // none: the tensor's boxes are not like that
+    uint64_t salt = 0;
+    std::array<Axis, PTO_MAX_RANK> axes{};
   };
   struct CellRange {
     Axes first{}, last{};
@@ -100,21 +108,21 @@ class BoxIndex {
   uint32_t add_class(const Box& box, bool exact);
   void shape_cells(ShapeClass& shape, const Box& box) const;
   void search_cells(uint32_t shape, const CellRange& range, const Box& box, std::vector<Handle>& found) const;
-  size_t bucket(const ShapeClass& shape, int64_t cell) const;
+  uint32_t bucket(uint64_t salt, int64_t cell) const;
   Handle free_handle();
-  void link(Handle handle, uint32_t shape_class, int64_t cell);
+  void link(Handle handle, uint32_t shape_class, int64_t cell, uint32_t bucket);
   void note_tiling(uint32_t tensor);
   void grow();
 
   std::vector<std::vector<int64_t>> extents_;
   std::vector<std::vector<uint32_t>> classes_of_tensor_;
-  std::vector<uint32_t>
-      tilings_;  // by tensor: the class whose boxes all fill their cells and are all there are, or kNone
+  std::vector<Tiling> tilings_;  // by tensor
   std::vector<ShapeClass> classes_;
   std::vector<Node> nodes_;
   std::vector<Axes> begins_;            // by handle
   std::vector<Axes> extents_of_mixed_;  // by handle, of boxes in classes that are not exact
-  std::vector<Handle> buckets_;
+  std::vector<Handle> buckets_;         // a power of two of them
+  uint32_t bucket_mask_;
   Handle free_ = kNone;
   size_t live_ = 0;
 };
@@ -127,52 +135,52 @@ inline int64_t BoxIndex::coordinate(const Axis& axis, int64_t offset) {
 }
 
 // Neighbouring cells lie side by side, in runs of 64; the runs lie anywhere.
-inline size_t BoxIndex::bucket(const ShapeClass& shape, int64_t cell) const {
+inline uint32_t BoxIndex::bucket(uint64_t salt, int64_t cell) const {
   const auto number = static_cast<uint64_t>(cell);
-  const uint64_t run = (number / 64 ^ shape.salt) * 0xD6E8FEB86659FD93ull;
-  return (number ^ run >> 32) & (buckets_.size() - 1);
+  const uint64_t run = (number / 64 ^ salt) * 0xD6E8FEB86659FD93ull;
+  return static_cast<uint32_t>(number ^ run >> 32) & bucket_mask_;
 }
 
 inline BoxIndex::Place BoxIndex::tile(const pto_region& region) const {
-  Place place{tilings_[region.tensor]};
-  if (place.shape == kNone) return place;
-  const ShapeClass& shape = classes_[place.shape];
+  const Tiling& tiling = tilings_[region.tensor];
+  if (tiling.shape == kNone) return {};
+  int64_t cell = 0;
   for (uint32_t d = 0; d < region.rank; ++d) {
-    const Axis& axis = shape.axes[d];
+    const Axis& axis = tiling.axes[d];
     const int64_t at = coordinate(axis, region.offset[d]);
     if (region.extent[d] != axis.cell || at * axis.cell != region.offset[d] || at >= axis.cells) return {};
-    place.cell += at * axis.stride;
+    cell += at * axis.stride;
   }
-  return place;
+  return {tiling.shape, bucket(tiling.salt, cell), cell};
 }
 
 inline BoxIndex::Handle BoxIndex::find_tile(const Place& place) const {
-  Handle h = buckets_[bucket(classes_[place.shape], place.cell)];
+  Handle h = buckets_[place.bucket];
   while (h != kNone && (nodes_[h].cell != place.cell || nodes_[h].shape != place.shape)) h = nodes_[h].next;
   return h;
 }
 
 inline BoxIndex::Handle BoxIndex::insert_tile(const pto_region& region, const Place& place) {
   const Handle handle = free_handle();
-  link(handle, place.shape, place.cell);
+  link(handle, place.shape, place.cell, place.bucket);
   for (uint32_t d = 0; d < region.rank; ++d) begins_[handle][d] = region.offset[d];
   return handle;
 }
 
 inline BoxIndex::Handle BoxIndex::free_handle() {
-  if (live_++ >= buckets_.size()) grow();
   if (free_ != kNone) return std::exchange(free_, nodes_[free_].next);
   nodes_.emplace_back();
   begins_.emplace_back();
   return static_cast<Handle>(nodes_.size() - 1);
 }
 
-inline void BoxIndex::link(Handle handle, uint32_t shape_class, int64_t cell) {
-  ShapeClass& shape = classes_[shape_class];
-  Handle& head = buckets_[bucket(shape, cell)];
-  nodes_[handle] = {cell, shape_class, head, static_cast<uint32_t>(shape.members.size())};
+inline void BoxIndex::link(Handle handle, uint32_t shape_class, int64_t cell, uint32_t bucket) {
+  std::vector<Handle>& members = classes_[shape_class].members;
+  Handle& head = buckets_[bucket];
+  nodes_[handle] = {cell, shape_class, head, static_cast<uint32_t>(members.size()), bucket};
   head = handle;
-  shape.members.push_back(handle);
+  members.push_back(handle);
+  if (++live_ > bucket_mask_) grow();
 }
 
 }  // namespace pto

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "deps/access_nodes.h"
-#include "deps/edge_collector.h"
 #include "deps/write_tracker.h"
 
 namespace pto {
@@ -11,8 +10,8 @@ class ExactTracker final : public DependencyTracker {
  public:
   ExactTracker(std::span<const TensorInfo> tensors, int64_t window);
 
-  void add_task(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
-                std::vector<Edge>& edges) override;
+  void collect(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
+               EdgeCollector& edges) override;
   bool find_writers(const pto_region& region, int64_t next_id, std::vector<int64_t>& writers) override {
     return writes_.find_writers(region, next_id, writers);
   }
@@ -28,12 +27,12 @@ class ExactTracker final : public DependencyTracker {
   };
 
   // Of a task with operands that are no tiles.
-  void add_boxes(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles, int64_t oldest);
+  void add_boxes(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles, int64_t oldest,
+                 EdgeCollector& edges);
 
   int64_t window_;
   AccessNodes nodes_;
   std::vector<Operand> operands_;
-  EdgeCollector collector_;
   WriteTracker writes_;
 };
 

@@ -9,12 +9,11 @@ OverlapTracker::OverlapTracker(std::span<const TensorInfo> tensors, int64_t wind
   for (const TensorInfo& tensor : tensors) is_read_.push_back(tensor.is_read);
 }
 
-void OverlapTracker::add_task(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
-                              std::vector<Edge>& edges) {
+void OverlapTracker::collect(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
+                             EdgeCollector& edges) {
   const int64_t oldest = std::max<int64_t>(0, id - window_ + 1);
   nodes_.sweep(oldest, [this](Handle handle) { leave(handle); });
-  if (!nodes_.add_tiles(id, operands, roles, oldest, collector_)) add_boxes(id, operands, roles, oldest);
-  collector_.take(edges);
+  if (!nodes_.add_tiles(id, operands, roles, oldest, edges)) add_boxes(id, operands, roles, oldest, edges);
 }
 
 void OverlapTracker::leave(Handle handle) {
@@ -24,7 +23,7 @@ void OverlapTracker::leave(Handle handle) {
 }
 
 void OverlapTracker::add_boxes(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
-                               int64_t oldest) {
+                               int64_t oldest, EdgeCollector& edges) {
   operands_.clear();
   hits_.clear();
   // All accesses of a task meet the state before it: first meet, then change.
@@ -36,7 +35,7 @@ void OverlapTracker::add_boxes(int64_t id, std::span<const pto_region> operands,
     }
     find_hits(operands[i], operand);
     for (size_t hit = operand.first_hit; hit < operand.last_hit; ++hit) {
-      nodes_.meet(hits_[hit], operand.role, oldest, collector_);
+      nodes_.meet(hits_[hit], operand.role, oldest, edges);
     }
   }
   for (const Operand& operand : operands_) {

@@ -3,7 +3,6 @@
 
 #include "deps/access_nodes.h"
 #include "deps/dependency_tracker.h"
-#include "deps/edge_collector.h"
 #include "deps/written_set.h"
 #include "pto/source.h"
 
@@ -16,8 +15,8 @@ class OverlapTracker final : public DependencyTracker {
  public:
   OverlapTracker(std::span<const TensorInfo> tensors, int64_t window);
 
-  void add_task(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
-                std::vector<Edge>& edges) override;
+  void collect(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles,
+               EdgeCollector& edges) override;
   bool find_writers(const pto_region& region, int64_t next_id, std::vector<int64_t>& writers) override;
 
   // Boxes that the tracker holds; bounded by the accesses of a window plus the fragments of what was written.
@@ -35,7 +34,8 @@ class OverlapTracker final : public DependencyTracker {
   };
 
   // Of a task with operands that are no tiles.
-  void add_boxes(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles, int64_t oldest);
+  void add_boxes(int64_t id, std::span<const pto_region> operands, std::span<const pto_role> roles, int64_t oldest,
+                 EdgeCollector& edges);
   void find_hits(const pto_region& region, Operand& operand);
   void cover(const Operand& operand);
   void record(const Operand& operand, int64_t id, int64_t oldest);
@@ -47,7 +47,6 @@ class OverlapTracker final : public DependencyTracker {
   WrittenSet written_;
   std::vector<Operand> operands_;
   std::vector<Handle> hits_;
-  EdgeCollector collector_;
 };
 
 }  // namespace pto

@@ -32,40 +32,29 @@ int64_t implied_after(const Schedule& schedule) {
 TaskEdges::TaskEdges(const Schedule& schedule, std::span<const TensorInfo> tensors)
     : schedule_(schedule), window_(implied_after(schedule)), tracker_(make_tracker(schedule, tensors, window_)) {}
 
-void TaskEdges::add_named(int64_t id, const pto_task& task, std::vector<Edge>& edges) {
+void TaskEdges::collect_named(int64_t id, const pto_task& task) {
   const int64_t oldest = std::max<int64_t>(0, id - window_ + 1);
   stream_ = stream_of(id, task);
-  bool more = collect_explicit(id, task, oldest);
-  if (stream_ >= 0 && schedule_.deps != Deps::Inferred) {
-    const int64_t before = previous_in_stream(id);
-    if (before >= oldest) {
-      collector_.add(before, EdgeKind::Stream);
-      more = true;
-    }
-  }
-  if (!more) return;
-  for (const Edge& edge : edges) collector_.add(edge.source, edge.kind);
-  collector_.take(edges);
+  collect_explicit(id, task, oldest);
+  if (stream_ < 0 || schedule_.deps == Deps::Inferred) return;
+  const int64_t before = previous_in_stream(id);
+  if (before >= oldest) collector_.add(before, EdgeKind::Stream);
 }
 
-bool TaskEdges::collect_explicit(int64_t id, const pto_task& task, int64_t oldest) {
-  if (task.after_count == 0) return false;
+void TaskEdges::collect_explicit(int64_t id, const pto_task& task, int64_t oldest) {
+  if (task.after_count == 0) return;
   if (schedule_.deps == Deps::Inferred) {
     throw ScheduleError(named(id) +
                         " names tasks to wait for (after=), but deps is `inferred`: set deps to `hybrid` or "
                         "`explicit`, or leave `after` out");
   }
-  bool any = false;
   for (uint32_t i = 0; i < task.after_count; ++i) {
     const int64_t source = task.after[i];
     if (source < 0 || source >= id) {
       throw ExecutionError(named(id) + " waits for " + named(source) + " (after=): expected an earlier task");
     }
-    if (source < oldest) continue;
-    collector_.add(source, EdgeKind::Explicit);
-    any = true;
+    if (source >= oldest) collector_.add(source, EdgeKind::Explicit);
   }
-  return any;
 }
 
 int64_t TaskEdges::stream_of(int64_t id, const pto_task& task) const {

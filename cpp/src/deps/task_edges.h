@@ -5,7 +5,6 @@
 #include <unordered_map>
 
 #include "deps/dependency_tracker.h"
-#include "deps/edge_collector.h"
 #include "pto/config.h"
 #include "pto/source.h"
 
@@ -20,12 +19,17 @@ class TaskEdges {
  public:
   TaskEdges(const Schedule& schedule, std::span<const TensorInfo> tensors);
 
-  // Replaces `edges` by those into task `id`: one per source, sources ascending, each of the first kind that holds of
-  // raw, waw, war, explicit, stream. Ids ascend from 0 without gaps; `roles` has one role per operand.
+  // The edges into task `id`, packed: one per source, sources ascending, each of the first kind that holds of raw, waw,
+  // war, explicit, stream. Ids ascend from 0 without gaps; `roles` has one role per operand. Valid until the next call.
   // Throws ScheduleError for an `after` where deps is `inferred`, ExecutionError for a stream out of range.
+  std::span<const uint64_t> add_task(int64_t id, const pto_task& task, std::span<const pto_role> roles) {
+    collect(id, task, roles);
+    return collector_.take();
+  }
+  // The same; replaces `edges`.
   void add_task(int64_t id, const pto_task& task, std::span<const pto_role> roles, std::vector<Edge>& edges) {
-    tracker_->add_task(id, {task.operands, roles.size()}, roles, edges);
-    if (task.after_count > 0 || schedule_.streams > 0) add_named(id, task, edges);
+    collect(id, task, roles);
+    collector_.take(edges);
   }
 
   // The stream of the task added last; -1: tasks have none.
@@ -41,9 +45,13 @@ class TaskEdges {
   int64_t stream_of(int64_t id, const pto_task& task) const;
   // The task before `id` in its stream, -1 if it is the first.
   int64_t previous_in_stream(int64_t id);
-  // Adds the edges that the program and the schedule name.
-  void add_named(int64_t id, const pto_task& task, std::vector<Edge>& edges);
-  bool collect_explicit(int64_t id, const pto_task& task, int64_t oldest);
+  void collect(int64_t id, const pto_task& task, std::span<const pto_role> roles) {
+    tracker_->collect(id, {task.operands, roles.size()}, roles, collector_);
+    if (task.after_count > 0 || schedule_.streams > 0) collect_named(id, task);
+  }
+  // The edges that the program and the schedule name.
+  void collect_named(int64_t id, const pto_task& task);
+  void collect_explicit(int64_t id, const pto_task& task, int64_t oldest);
 
   Schedule schedule_;
   int64_t window_;

@@ -46,7 +46,7 @@ const Dispatch& Homes::policy_of_next() {
   return steps_[step_].policy;
 }
 
-int Homes::next_by_policy(const KernelInfo& kernel, int pool_index, const int64_t* keys) {
+int Homes::next(const KernelInfo& kernel, int pool_index, const int64_t* keys) {
   const Pool& pool = topology_.pools[static_cast<size_t>(pool_index)];
   const int owners = pool.owners[kernel.unit];
   const char* const unit = kernel.unit == PTO_CUBE ? "cube" : "vector";

@@ -18,13 +18,11 @@ class Homes {
 
   // The home of the next task in program order, or kShared. `keys` are the task's, one per Schedule::keys.
   // Throws ScheduleError where the pool has no core of the kernel's unit, ExecutionError for a home that owns none.
-  int next(const KernelInfo& kernel, int pool, const int64_t* keys) {
-    if (all_shared_ && topology_.pools[static_cast<size_t>(pool)].owners[kernel.unit] > 0) return kShared;
-    return next_by_policy(kernel, pool, keys);
-  }
+  int next(const KernelInfo& kernel, int pool, const int64_t* keys);
+  // No task has a home: nobody need ask.
+  bool are_shared() const { return all_shared_; }
 
  private:
-  int next_by_policy(const KernelInfo& kernel, int pool, const int64_t* keys);
   const Dispatch& policy_of_next();
   [[noreturn]] void refuse_home(const KernelInfo& kernel, const Pool& pool, int64_t home) const;
 

@@ -14,6 +14,8 @@ namespace pto {
 // Either side throws Stopped once `stop` is true or the other side has abandoned the stream.
 class RecordStream {
  public:
+  static constexpr size_t kBlockWords = 4096;
+
   explicit RecordStream(const std::atomic<bool>& stop);
 
   // The producer's side.
@@ -21,6 +23,12 @@ class RecordStream {
     if (write_ == kBlockWords) publish();
     filling_[write_++] = word;
   }
+  // Where up to `count` words may be written, one after the other; commit() puts those before `end`. At most a block's.
+  uint64_t* room(size_t count) {
+    if (kBlockWords - write_ < count) publish();
+    return filling_ + write_;
+  }
+  void commit(const uint64_t* end) { write_ = static_cast<size_t>(end - filling_); }
   // Hands over what was put so far.
   void flush();
 
@@ -36,7 +44,6 @@ class RecordStream {
 
  private:
   static constexpr size_t kBlocks = 16;
-  static constexpr size_t kBlockWords = 4096;
   struct Block {
     size_t size = 0;
     std::array<uint64_t, kBlockWords> words;

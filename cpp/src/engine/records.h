@@ -72,9 +72,4 @@ Touch get_touch(Get get) {
   return touch;
 }
 
-inline uint64_t pack_edge(const Edge& edge) {
-  return static_cast<uint64_t>(edge.source) << 3 | static_cast<uint64_t>(edge.kind);
-}
-inline Edge unpack_edge(uint64_t word) { return {static_cast<int64_t>(word >> 3), static_cast<EdgeKind>(word & 7)}; }
-
 }  // namespace pto

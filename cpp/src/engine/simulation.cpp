@@ -1,6 +1,7 @@
 #include "pto/simulation.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <exception>
 #include <string>
@@ -61,6 +62,7 @@ struct Simulation::Impl {
         costs_(kernels_),
         with_touches_(SharedMemory::has_l2(machine, schedule)),
         axis_counts_(trace == nullptr ? std::vector<uint8_t>() : axis_counts(sites)),
+        plain_(plain_kernels()),
         thread_([this] { simulate(); }) {}
 
   ~Impl() {
@@ -77,7 +79,15 @@ struct Simulation::Impl {
     }
   }
 
+  // The most words of a task's record that are neither axes nor edges nor touches.
+  static constexpr size_t kMostOwnWords = 8;
+
   int64_t submit(const pto_task& task);
+  void submit_with_particulars(const pto_task& task, RecordHead head, std::span<const uint64_t> edges);
+  template <typename Put>
+  static void put_task(const pto_task& task, const RecordHead& head, std::span<const uint64_t> own,
+                       std::span<const uint64_t> edges, Put put);
+  std::vector<uint8_t> plain_kernels() const;
   uint32_t cost_record(const pto_task& task);
   void put_touches(const pto_task& task, uint32_t cost);
   void read(const pto_region& region);
@@ -102,7 +112,7 @@ struct Simulation::Impl {
   CostRecords costs_;
   const bool with_touches_;
   std::vector<uint8_t> axis_counts_;  // by site; empty where nobody wants the axes
-  std::vector<Edge> edges_;
+  std::vector<uint8_t> plain_;        // by kernel: of its tasks only axes and edges are to be said
   std::vector<int64_t> writers_;
   int64_t submitted_ = 0;
   alignas(128) Stats stats_;  // of a run that ended; these two belong to thread_ until it is joined
@@ -129,26 +139,55 @@ void Simulation::Impl::rethrow() {
 
 int64_t Simulation::Impl::submit(const pto_task& task) {
   guarded([&] {
-    const KernelInfo& kernel = kernels_[task.kernel];
-    task_edges_.add_task(submitted_, task, kernel.roles, edges_);
-    TaskFields fields = field_reader_.read(submitted_, kernel, task, task_edges_.stream());
-    const uint32_t cost = kernel.cost_of ? cost_record(task) : task.kernel;
+    const std::span<const uint64_t> edges = task_edges_.add_task(submitted_, task, kernels_[task.kernel].roles);
     RecordHead head;
     head.kind = RecordKind::Task;
-    head.home = static_cast<uint16_t>(homes_.next(kernel, static_cast<int>(fields.pool), task.keys) + 1);
     head.axes = task.site < axis_counts_.size() ? axis_counts_[task.site] : 0;
-    head.count = static_cast<uint32_t>(edges_.size());
-    stream_.put(head.pack());
-    stream_.put(uint64_t{task.site} << 32 | task.kernel);
-    if (kernel.cost_of) stream_.put(cost);
-    if (field_reader_.any_used()) {
-      visit_used(schedule_, fields, [this](int64_t field) { stream_.put(static_cast<uint64_t>(field)); });
+    head.count = static_cast<uint32_t>(edges.size());
+    const size_t words = kMostOwnWords + head.axes + edges.size();
+    if (plain_[task.kernel] && words <= RecordStream::kBlockWords) {
+      uint64_t* end = stream_.room(words);
+      put_task(task, head, {}, edges, [&end](uint64_t word) { *end++ = word; });
+      stream_.commit(end);
+    } else {
+      submit_with_particulars(task, head, edges);
     }
-    for (uint8_t i = 0; i < head.axes; ++i) stream_.put(static_cast<uint64_t>(task.axes[i]));
-    for (const Edge& edge : edges_) stream_.put(pack_edge(edge));
-    if (with_touches_) put_touches(task, cost);
   });
   return submitted_++;
+}
+
+void Simulation::Impl::submit_with_particulars(const pto_task& task, RecordHead head, std::span<const uint64_t> edges) {
+  const KernelInfo& kernel = kernels_[task.kernel];
+  TaskFields fields = field_reader_.read(submitted_, kernel, task, task_edges_.stream());
+  const uint32_t cost = kernel.cost_of ? cost_record(task) : task.kernel;
+  head.home = static_cast<uint16_t>(homes_.next(kernel, static_cast<int>(fields.pool), task.keys) + 1);
+  std::array<uint64_t, kMostOwnWords> own{};
+  size_t count = 0;
+  if (kernel.cost_of) own[count++] = cost;
+  visit_used(schedule_, fields, [&](int64_t field) { own[count++] = static_cast<uint64_t>(field); });
+  put_task(task, head, {own.data(), count}, edges, [this](uint64_t word) { stream_.put(word); });
+  if (with_touches_) put_touches(task, cost);
+}
+
+// All of a task's record but its touches; `own` is what the schedule or its numbers say of it.
+template <typename Put>
+void Simulation::Impl::put_task(const pto_task& task, const RecordHead& head, std::span<const uint64_t> own,
+                                std::span<const uint64_t> edges, Put put) {
+  put(head.pack());
+  put(uint64_t{task.site} << 32 | task.kernel);
+  for (const uint64_t word : own) put(word);
+  for (uint8_t i = 0; i < head.axes; ++i) put(static_cast<uint64_t>(task.axes[i]));
+  for (const uint64_t edge : edges) put(edge);
+}
+
+std::vector<uint8_t> Simulation::Impl::plain_kernels() const {
+  std::vector<uint8_t> plain;
+  for (const KernelInfo& kernel : kernels_) {
+    const Pool& pool = loop_.topology().pools[static_cast<size_t>(loop_.topology().pool_of(kernel.unit))];
+    plain.push_back(!field_reader_.any_used() && homes_.are_shared() && pool.owners[kernel.unit] > 0 &&
+                    !kernel.cost_of && !with_touches_);
+  }
+  return plain;
 }
 
 // The place of what the task costs; the machine is told of it before the first task that has it.

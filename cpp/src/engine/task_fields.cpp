@@ -39,9 +39,10 @@ FieldReader::FieldReader(const Schedule& schedule, const Topology& topology, std
   visit_used(schedule_, fields, [this](int64_t) { any_used_ = true; });
 }
 
-void FieldReader::read_used(int64_t id, const KernelInfo& kernel, const pto_task& task, int64_t stream,
-                            TaskFields& fields) const {
+TaskFields FieldReader::read(int64_t id, const KernelInfo& kernel, const pto_task& task, int64_t stream) const {
+  TaskFields fields;
   fields.stream = stream;
+  fields.pool = topology_.pool_of(kernel.unit);
   if (schedule_.pools == Pools::Custom) {
     fields.pool = task.keys[schedule_.pool_key];
     const auto pools = static_cast<int64_t>(topology_.pools.size());
@@ -59,6 +60,7 @@ void FieldReader::read_used(int64_t id, const KernelInfo& kernel, const pto_task
     }
   }
   fields.size = window_size(kernel, task);
+  return fields;
 }
 
 int64_t FieldReader::window_size(const KernelInfo& kernel, const pto_task& task) const {

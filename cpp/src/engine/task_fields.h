@@ -43,17 +43,11 @@ class FieldReader {
   FieldReader(const Schedule& schedule, const Topology& topology, std::span<const TensorInfo> tensors);
 
   // Throws ExecutionError, with the task and the value, for a pool or a cost that cannot be.
-  TaskFields read(int64_t id, const KernelInfo& kernel, const pto_task& task, int64_t stream) const {
-    TaskFields fields;
-    fields.pool = topology_.pool_of(kernel.unit);
-    if (any_used_) read_used(id, kernel, task, stream, fields);
-    return fields;
-  }
+  TaskFields read(int64_t id, const KernelInfo& kernel, const pto_task& task, int64_t stream) const;
   // Does the schedule use a field at all?
   bool any_used() const { return any_used_; }
 
  private:
-  void read_used(int64_t id, const KernelInfo& kernel, const pto_task& task, int64_t stream, TaskFields& fields) const;
   int64_t window_size(const KernelInfo& kernel, const pto_task& task) const;
   int64_t out_bytes(const KernelInfo& kernel, const pto_task& task) const;
 

@@ -1,5 +1,6 @@
 #include "program/alias_check.h"
 
+#include <algorithm>
 #include <string>
 
 #include "pto/error.h"
@@ -17,6 +18,10 @@ AliasCheck::AliasCheck(const pto_program& program) : program_(program) {
     }
   }
   first_pair_.push_back(static_cast<uint32_t>(pairs_.size()));
+}
+
+bool AliasCheck::is_empty(const pto_region& region) {
+  return std::any_of(region.extent, region.extent + region.rank, [](int64_t extent) { return extent <= 0; });
 }
 
 void AliasCheck::refuse(const pto_task& task, const Pair& pair) const {

@@ -1,5 +1,6 @@
 #include "program/run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <span>
 #include <utility>
@@ -78,7 +79,10 @@ class Keys {
 class OrderedSink : public RunSink {
  public:
   OrderedSink(const pto_program& program, Keys keys, TaskSink& order)
-      : program_(program), keys_(std::move(keys)), order_(order), aliases_(program) {}
+      : program_(program), keys_(std::move(keys)), order_(order), aliases_(program) {
+    const auto has_loops = [](const pto_kernel& kernel) { return kernel.loop_count > 0; };
+    is_plain_ = keys_.empty() && std::none_of(program.kernels, program.kernels + program.kernel_count, has_loops);
+  }
   void scope_begin() override { order_.scope_begin(); }
   void part() override { order_.part(); }
   void scope_end() override { order_.scope_end(); }
@@ -95,10 +99,7 @@ class OrderedSink : public RunSink {
  protected:
   int64_t simulate(const pto_task& task) {
     aliases_.check(task);
-    if (keys_.empty()) return send(task);
-    pto_task with_keys = task;
-    with_keys.keys = keys_.of(task);
-    return send(with_keys);
+    return is_plain_ ? order_.submit(task) : send(task);
   }
 
   std::string title(const pto_task& task) const {
@@ -110,7 +111,8 @@ class OrderedSink : public RunSink {
   TaskSink& order_;  // simulates or checks
 
  private:
-  int64_t send(const pto_task& task) {
+  int64_t send(pto_task task) {
+    task.keys = keys_.of(task);
     try {
       return order_.submit(task);
     } catch (const MachineError& error) {
@@ -121,6 +123,7 @@ class OrderedSink : public RunSink {
   }
 
   AliasCheck aliases_;
+  bool is_plain_;  // no task has keys or loops of its own length
 };
 
 class ExecuteSink final : public OrderedSink {
@@ -149,13 +152,15 @@ class ExecuteSink final : public OrderedSink {
 class SimulateSink final : public OrderedSink {
  public:
   SimulateSink(const pto_program& program, Keys keys, TaskSink& order, SimulatedValues values)
-      : OrderedSink(program, std::move(keys), order), values_(std::move(values)) {}
+      : OrderedSink(program, std::move(keys), order), values_(std::move(values)) {
+    for (const pto_site& site : std::span(program.sites, program.site_count)) {
+      const pto_kernel& kernel = program.kernels[site.kernel];
+      checked_.push_back(site.checked || kernel.number_count > 0 || kernel.loop_count > 0);
+    }
+  }
 
   int64_t submit(const pto_task& task) override {
-    const pto_kernel& kernel = program_.kernels[task.kernel];
-    const pto_site& site = program_.sites[task.site];
-    if (kernel.number_count > 0 || kernel.loop_count > 0) check_numbers(kernel, site, task);
-    if (site.checked) check(task);
+    if (checked_[task.site]) check(task);
     values_.note_writes(task);
     return simulate(task);
   }
@@ -169,6 +174,9 @@ class SimulateSink final : public OrderedSink {
  private:
   void check(const pto_task& task) const {
     const pto_kernel& kernel = program_.kernels[task.kernel];
+    const pto_site& site = program_.sites[task.site];
+    check_numbers(kernel, site, task);
+    if (!site.checked) return;
     for (uint32_t i = 0; i < kernel.param_count; ++i) {
       check_region(task.operands[i], program_.tensors[task.operands[i].tensor],
                    title(task) + ": parameter '" + kernel.params[i].name + "' ");
@@ -176,6 +184,7 @@ class SimulateSink final : public OrderedSink {
   }
 
   SimulatedValues values_;
+  std::vector<uint8_t> checked_;  // by site: its tasks' numbers or regions may be refused
 };
 
 // Ends the simulation's thread where a run is left by an exception.
