@@ -25,8 +25,7 @@ inline Edge unpack_edge(uint64_t word) { return {static_cast<int64_t>(word >> 3)
 class EdgeCollector {
  public:
   void add(int64_t source, EdgeKind kind) {
-    if (count_ == room_)
-      grow();
+    if (count_ == room_) grow();
     words_[count_++] = pack_edge({source, kind});
   }
 
