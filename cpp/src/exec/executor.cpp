@@ -30,10 +30,10 @@ namespace {
 
 constexpr int64_t kNoError = std::numeric_limits<int64_t>::max();
 // Tasks between the oldest unfinished one and the newest.
-constexpr int64_t kWindow = 65536;
+constexpr int64_t kWindow = 8192;
 // A submission that finds the window full waits for this many tasks at once, and so rarely.
 constexpr int64_t kBatch = kWindow / 8;
-constexpr size_t kPublished = 32;
+constexpr size_t kPublished = 64;
 
 bool is_written(const pto_tensor& tensor) { return tensor.role == PTO_OUTPUT || tensor.role == PTO_TEMPORARY; }
 
@@ -47,7 +47,8 @@ std::vector<TensorInfo> tensor_infos(std::span<const TensorBinding> tensors) {
   std::vector<TensorInfo> infos;
   for (const TensorBinding& tensor : tensors) {
     const pto_tensor& info = tensor.info;
-    infos.push_back({info.name, dtype_info(info.dtype).bytes, {info.extent, info.extent + info.rank}});
+    infos.push_back(
+        {info.name, dtype_info(info.dtype).bytes, {info.extent, info.extent + info.rank}, info.never_read == 0});
   }
   return infos;
 }
@@ -107,6 +108,7 @@ struct Executor::Impl {
         tiles_(tensors),
         tracker_(tensor_infos(tensors), kWindow),
         written_(extents_of(tensors)),
+        successors_(static_cast<size_t>(threads)),
         benches_(static_cast<size_t>(threads)),
         pool_(threads, [this](int worker, HostTask& task) { run(worker, task); }) {}
 
@@ -218,7 +220,7 @@ struct Executor::Impl {
   HostTask& prepare(const pto_task& task) {
     if (next_id_ < kWindow) slots_.emplace_back();
     HostTask& slot = slot_of(next_id_);
-    const std::lock_guard lock(slot.mutex);
+    const std::lock_guard lock(slot.lock);
     slot.id = next_id_;
     slot.kernel = task.kernel;
     slot.site = task.site;
@@ -245,7 +247,7 @@ struct Executor::Impl {
   }
 
   static void add_edge(HostTask& source, HostTask& target) {
-    const std::lock_guard lock(source.mutex);
+    const std::lock_guard lock(source.lock);
     if (source.done) return;
     ++target.waiting;
     source.successors.push_back(&target);
@@ -306,9 +308,10 @@ struct Executor::Impl {
 
   // Tasks that are dropped complete like the others, so that nobody waits in vain.
   void complete(int worker, HostTask& task) {
-    std::vector<HostTask*> successors;
+    // Both vectors keep their memory.
+    std::vector<HostTask*>& successors = successors_[static_cast<size_t>(worker)].tasks;
     {
-      const std::lock_guard lock(task.mutex);
+      const std::lock_guard lock(task.lock);
       successors.swap(task.successors);
       task.done = true;
     }
@@ -323,6 +326,7 @@ struct Executor::Impl {
         pool_.push(worker, *successor);
       }
     }
+    successors.clear();
   }
 
   const std::span<const pto_kernel> kernels_;
@@ -352,6 +356,10 @@ struct Executor::Impl {
   std::mutex error_mutex_;
   std::string error_text_;  // of that task
 
+  struct alignas(64) Successors {
+    std::vector<HostTask*> tasks;  // of the task that a thread completes
+  };
+  std::vector<Successors> successors_;         // one per thread
   std::vector<std::optional<Bench>> benches_;  // one per thread
   Pool pool_;                                  // last: its threads use all of the above
 };

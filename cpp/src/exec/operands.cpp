@@ -68,24 +68,24 @@ void TileBuilder::build(const pto_kernel& kernel, const pto_site& site, const pt
 
 std::string TileBuilder::try_build(const pto_param& param, const pto_region& region, pto_tile& tile) const {
   const TensorBinding& tensor = tensors_[region.tensor];
-  const std::string name = std::string("tensor '") + tensor.info.name + "'";
+  const auto name = [&tensor] { return std::string("tensor '") + tensor.info.name + "'"; };
   std::string problem = outside(region, tensor.info);
   if (!problem.empty()) return problem;
   if (param.dtype != tensor.info.dtype) {
-    return std::string("is ") + dtype_info(param.dtype).name + ", " + name + " is " +
+    return std::string("is ") + dtype_info(param.dtype).name + ", " + name() + " is " +
            dtype_info(tensor.info.dtype).name;
   }
   int64_t row_stride = 0, col_stride = 0;
   if (!match(param, region, row_stride, col_stride)) {
-    return "is " + std::to_string(param.rows) + " x " + std::to_string(param.cols) + ", which " + name +
+    return "is " + std::to_string(param.rows) + " x " + std::to_string(param.cols) + ", which " + name() +
            box_text(region) + " is not, unit axes aside";
   }
-  problem = unsupported(tensor);
-  if (!problem.empty()) return "cannot be used: " + name + " " + problem;
-  if (!tensor.data && !is_procedural(tensor.info)) return "needs values, " + name + " has none: give it data";
-  if (!tensor.data && param.role != PTO_IN) return "is written, " + name + " is procedural and cannot be";
   tile = tile_at(region, row_stride, col_stride);
-  return "";
+  if (tensor.data) return "";
+  problem = unsupported(tensor);
+  if (!problem.empty()) return "cannot be used: " + name() + " " + problem;
+  if (!is_procedural(tensor.info)) return "needs values, " + name() + " has none: give it data";
+  return param.role == PTO_IN ? "" : "is written, " + name() + " is procedural and cannot be";
 }
 
 // The region's extents other than 1 are those of the parameter, in order.

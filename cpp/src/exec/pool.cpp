@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace pto {
+namespace {
+
+constexpr int kYields = 64;
+
+}  // namespace
 
 Pool::Pool(int threads, std::function<void(int, HostTask&)> run)
     : run_(std::move(run)), queues_(static_cast<size_t>(threads) + 1) {}
@@ -106,6 +111,11 @@ HostTask* Pool::take_share(Queue& own, Queue& other) {
 }
 
 void Pool::sleep() {
+  // The next tasks are mostly about to come: to fall asleep and be woken takes longer than a short task.
+  for (int i = 0; i < kYields; ++i) {
+    if (queued_ > 0 || stop_) return;
+    std::this_thread::yield();
+  }
   std::unique_lock lock(sleep_mutex_);
   ++sleepers_;
   wake_.wait(lock, [this] { return queued_ > 0 || stop_; });

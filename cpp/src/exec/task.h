@@ -3,12 +3,26 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "pto/abi.h"
 
 namespace pto {
+
+// For a few instructions, rarely wanted by two threads at once.
+class SpinLock {
+ public:
+  void lock() {
+    while (taken_.exchange(true, std::memory_order_acquire)) {
+      while (taken_.load(std::memory_order_relaxed)) std::this_thread::yield();
+    }
+  }
+  void unlock() { taken_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> taken_{false};
+};
 
 struct HostTask {
   int64_t id = -1;
@@ -19,7 +33,7 @@ struct HostTask {
   std::vector<pto_tile> args;
   // Unfinished sources, and one until the submission is complete.
   std::atomic<int32_t> waiting{0};
-  std::mutex mutex;  // guards `successors`, and `done` together with them
+  SpinLock lock;  // guards `successors`, and `done` together with them
   std::atomic<bool> done{true};
   std::vector<HostTask*> successors;
 };
