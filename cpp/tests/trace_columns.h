@@ -14,11 +14,20 @@ class ColumnsTrace final : public TraceSink {
     trace.header.memory_bytes = machine.memory_bytes;
     trace.header.memory_cycles = machine.memory_cycles;
   }
-  void task(const TaskRow& row) override { append(trace.tasks, row, 0); }
-  void edge(const EdgeRow& row) override { append(trace.edges, row); }
-  void stall(const StallRow& row) override { append(trace.stalls, row); }
+  void task(const TaskRow& row) override { set_row(trace.tasks, add_row(trace.tasks), row, 0); }
+  void edge(const EdgeRow& row) override { set_row(trace.edges, add_row(trace.edges), row); }
+  void stall(const StallRow& row) override { set_row(trace.stalls, add_row(trace.stalls), row); }
 
   Trace trace;
+
+ private:
+  // The number of a new row.
+  template <typename Columns>
+  static size_t add_row(Columns& columns) {
+    const size_t row = row_count(columns);
+    visit_row_columns(columns, [row](const char*, auto& column) { column.resize(row + 1); });
+    return row;
+  }
 };
 
 }  // namespace pto::test

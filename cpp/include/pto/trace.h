@@ -83,17 +83,27 @@ class TraceWriter final : public TraceSink {
 
  private:
   uint8_t bound_by_index(const char* name);
+  // Rows that are not written yet.
   template <typename Columns>
-  void flush(char kind, Columns& columns);
+  struct Block {
+    Columns columns;
+    size_t rows = 0;
+  };
+  template <typename Columns>
+  void begin(Block<Columns>& block);
+  template <typename Columns>
+  void flush(char kind, Block<Columns>& block);
   void begin_block(char kind, uint64_t rows, uint64_t bytes);
   void write(const void* data, size_t bytes);
 
   std::filesystem::path path_;
   std::ofstream file_;
   std::vector<std::string> bound_by_;
-  TaskColumns tasks_;
-  EdgeColumns edges_;
-  StallColumns stalls_;
+  const char* last_name_ = nullptr;  // mostly the next one's, too
+  uint8_t last_index_ = 0;
+  Block<TaskColumns> tasks_;
+  Block<EdgeColumns> edges_;
+  Block<StallColumns> stalls_;
 };
 
 // Throws LoadError for a file that is no whole trace.

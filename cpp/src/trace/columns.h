@@ -16,8 +16,9 @@ inline constexpr char kTraceMagic[] = "PTOTRAC1";
 inline constexpr char kTaskBlock = 'T', kEdgeBlock = 'E', kStallBlock = 'S', kEndBlock = 'Z';
 inline constexpr size_t kBlockRows = 1 << 14;
 
+// Those with one element per row.
 template <typename Visit>
-void visit_columns(TaskColumns& c, Visit&& visit) {
+void visit_row_columns(TaskColumns& c, Visit&& visit) {
   visit("task", c.task);
   visit("kernel", c.kernel);
   visit("site", c.site);
@@ -39,18 +40,23 @@ void visit_columns(TaskColumns& c, Visit&& visit) {
   visit("before_submit", c.before_submit);
   visit("bound_by", c.bound_by);
   visit("axis_count", c.axis_count);
-  visit("axes", c.axes);  // the sum of axis_count, not one per row
 }
 
 template <typename Visit>
-void visit_columns(EdgeColumns& c, Visit&& visit) {
+void visit_columns(TaskColumns& c, Visit&& visit) {
+  visit_row_columns(c, visit);
+  visit("axes", c.axes);  // as many as the sum of axis_count
+}
+
+template <typename Visit>
+void visit_row_columns(EdgeColumns& c, Visit&& visit) {
   visit("src", c.src);
   visit("dst", c.dst);
   visit("kind", c.kind);
 }
 
 template <typename Visit>
-void visit_columns(StallColumns& c, Visit&& visit) {
+void visit_row_columns(StallColumns& c, Visit&& visit) {
   visit("core", c.core);
   visit("begin", c.begin);
   visit("end", c.end);
@@ -58,47 +64,58 @@ void visit_columns(StallColumns& c, Visit&& visit) {
   visit("task", c.task);
 }
 
+template <typename Visit>
+void visit_columns(EdgeColumns& c, Visit&& visit) {
+  visit_row_columns(c, visit);
+}
+
+template <typename Visit>
+void visit_columns(StallColumns& c, Visit&& visit) {
+  visit_row_columns(c, visit);
+}
+
 inline size_t row_count(const TaskColumns& c) { return c.task.size(); }
 inline size_t row_count(const EdgeColumns& c) { return c.src.size(); }
 inline size_t row_count(const StallColumns& c) { return c.core.size(); }
 
-inline void append(TaskColumns& c, const TaskRow& row, uint8_t bound_by) {
-  c.task.push_back(row.task);
-  c.kernel.push_back(row.kernel);
-  c.site.push_back(row.site);
-  c.unit.push_back(static_cast<uint8_t>(row.unit));
-  c.core.push_back(row.core);
-  c.scheduler.push_back(row.scheduler);
-  c.pool.push_back(row.pool);
-  c.stream.push_back(row.stream);
-  c.submit.push_back(row.submit);
-  c.ready.push_back(row.ready);
-  c.dispatch.push_back(row.dispatch);
-  c.start.push_back(row.start);
-  c.end.push_back(row.end);
-  c.retire.push_back(row.retire);
-  c.published.push_back(row.published);
-  c.duration.push_back(row.duration);
-  c.waited_for.push_back(row.waited_for);
-  c.hbm_bytes.push_back(row.hbm_bytes);
-  c.before_submit.push_back(static_cast<uint8_t>(row.before_submit));
-  c.bound_by.push_back(bound_by);
-  c.axis_count.push_back(static_cast<uint8_t>(row.axis_count));
-  for (uint32_t i = 0; i < row.axis_count; ++i) c.axes.push_back(row.axes[i]);
+// Each sets row `i` of columns that are long enough.
+inline void set_row(TaskColumns& c, size_t i, const TaskRow& row, uint8_t bound_by) {
+  c.task[i] = row.task;
+  c.kernel[i] = row.kernel;
+  c.site[i] = row.site;
+  c.unit[i] = static_cast<uint8_t>(row.unit);
+  c.core[i] = row.core;
+  c.scheduler[i] = row.scheduler;
+  c.pool[i] = row.pool;
+  c.stream[i] = row.stream;
+  c.submit[i] = row.submit;
+  c.ready[i] = row.ready;
+  c.dispatch[i] = row.dispatch;
+  c.start[i] = row.start;
+  c.end[i] = row.end;
+  c.retire[i] = row.retire;
+  c.published[i] = row.published;
+  c.duration[i] = row.duration;
+  c.waited_for[i] = row.waited_for;
+  c.hbm_bytes[i] = row.hbm_bytes;
+  c.before_submit[i] = static_cast<uint8_t>(row.before_submit);
+  c.bound_by[i] = bound_by;
+  c.axis_count[i] = static_cast<uint8_t>(row.axis_count);
+  for (uint32_t axis = 0; axis < row.axis_count; ++axis) c.axes.push_back(row.axes[axis]);
 }
 
-inline void append(EdgeColumns& c, const EdgeRow& row) {
-  c.src.push_back(row.src);
-  c.dst.push_back(row.dst);
-  c.kind.push_back(static_cast<uint8_t>(row.kind));
+inline void set_row(EdgeColumns& c, size_t i, const EdgeRow& row) {
+  c.src[i] = row.src;
+  c.dst[i] = row.dst;
+  c.kind[i] = static_cast<uint8_t>(row.kind);
 }
 
-inline void append(StallColumns& c, const StallRow& row) {
-  c.core.push_back(row.core);
-  c.begin.push_back(row.begin);
-  c.end.push_back(row.end);
-  c.cause.push_back(static_cast<uint8_t>(row.cause));
-  c.task.push_back(row.task);
+inline void set_row(StallColumns& c, size_t i, const StallRow& row) {
+  c.core[i] = row.core;
+  c.begin[i] = row.begin;
+  c.end[i] = row.end;
+  c.cause[i] = static_cast<uint8_t>(row.cause);
+  c.task[i] = row.task;
 }
 
 // NumPy's name of a column's type.

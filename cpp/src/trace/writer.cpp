@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "pto/error.h"
 #include "pto/trace.h"
@@ -57,44 +59,55 @@ std::string little_endian(uint64_t value) { return {reinterpret_cast<const char*
 TraceWriter::TraceWriter(const std::filesystem::path& path, const pto_program& program, const MachineConfig& machine)
     : path_(path), file_(path, std::ios::binary) {
   const std::string header = describe(program, machine).dump();
+  begin(tasks_);
+  begin(edges_);
+  begin(stalls_);
   file_ << kTraceMagic << little_endian(header.size()) << header;
   if (!file_) throw ExecutionError(path.string() + ": the trace cannot be written: " + std::strerror(errno));
 }
 
 uint8_t TraceWriter::bound_by_index(const char* name) {
-  for (size_t i = 0; i < bound_by_.size(); ++i) {
-    if (bound_by_[i] == name) return static_cast<uint8_t>(i);
+  if (name != last_name_) {
+    last_name_ = name;
+    last_index_ = static_cast<uint8_t>(std::find(bound_by_.begin(), bound_by_.end(), name) - bound_by_.begin());
+    if (last_index_ == bound_by_.size()) bound_by_.emplace_back(name);
   }
-  bound_by_.emplace_back(name);
-  return static_cast<uint8_t>(bound_by_.size() - 1);
+  return last_index_;
 }
 
 void TraceWriter::task(const TaskRow& row) {
-  append(tasks_, row, bound_by_index(row.bound_by));
-  if (row_count(tasks_) == kBlockRows) flush(kTaskBlock, tasks_);
+  set_row(tasks_.columns, tasks_.rows++, row, bound_by_index(row.bound_by));
+  if (tasks_.rows == kBlockRows) flush(kTaskBlock, tasks_);
 }
 
 void TraceWriter::edge(const EdgeRow& row) {
-  append(edges_, row);
-  if (row_count(edges_) == kBlockRows) flush(kEdgeBlock, edges_);
+  set_row(edges_.columns, edges_.rows++, row);
+  if (edges_.rows == kBlockRows) flush(kEdgeBlock, edges_);
 }
 
 void TraceWriter::stall(const StallRow& row) {
-  append(stalls_, row);
-  if (row_count(stalls_) == kBlockRows) flush(kStallBlock, stalls_);
+  set_row(stalls_.columns, stalls_.rows++, row);
+  if (stalls_.rows == kBlockRows) flush(kStallBlock, stalls_);
 }
 
 template <typename Columns>
-void TraceWriter::flush(char kind, Columns& columns) {
-  const size_t rows = row_count(columns);
-  if (rows == 0) return;
+void TraceWriter::flush(char kind, Block<Columns>& block) {
+  if (block.rows == 0) return;
+  visit_row_columns(block.columns, [&](const char*, auto& column) { column.resize(block.rows); });
   size_t bytes = 0;
-  visit_columns(columns, [&](const char*, const auto& column) { bytes += column.size() * sizeof(column[0]); });
-  begin_block(kind, rows, bytes);
-  visit_columns(columns, [&](const char*, auto& column) {
-    write(column.data(), column.size() * sizeof(column[0]));
-    column.clear();
-  });
+  visit_columns(block.columns, [&](const char*, const auto& column) { bytes += column.size() * sizeof(column[0]); });
+  begin_block(kind, block.rows, bytes);
+  visit_columns(block.columns,
+                [&](const char*, const auto& column) { write(column.data(), column.size() * sizeof(column[0])); });
+  begin(block);
+}
+
+// Room for a block's rows: columns that have it keep what is in them, to be overwritten.
+template <typename Columns>
+void TraceWriter::begin(Block<Columns>& block) {
+  block.rows = 0;
+  visit_row_columns(block.columns, [](const char*, auto& column) { column.resize(kBlockRows); });
+  if constexpr (std::is_same_v<Columns, TaskColumns>) block.columns.axes.clear();
 }
 
 void TraceWriter::begin_block(char kind, uint64_t rows, uint64_t bytes) {
