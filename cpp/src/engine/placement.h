@@ -26,9 +26,7 @@ class CoreLevels {
   int least_loaded() const {
     if (!has_room()) return kNone;
     int core = lowest(0);
-    for (size_t level = 1; core == kNone; ++level) {
-      core = lowest(level);
-    }
+    for (size_t level = 1; core == kNone; ++level) core = lowest(level);
     return core;
   }
   // The lowest core with nothing in flight; or kNone.
@@ -51,8 +49,9 @@ class CoreLevels {
   }
 
  private:
-  void add_level();
   static constexpr size_t kWordBits = 64;
+
+  void add_level();
   int lowest(size_t level) const {
     const uint64_t* const bits = bits_.data() + level * words_;
     for (size_t word = 0; word < words_; ++word) {

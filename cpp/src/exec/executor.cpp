@@ -18,8 +18,8 @@
 #include "exec/describe.h"
 #include "exec/numbers.h"
 #include "exec/operands.h"
-#include "exec/pool.h"
 #include "exec/task.h"
+#include "exec/thread_pool.h"
 #include "exec/widen.h"
 #include "pto/dtype.h"
 #include "pto/error.h"
@@ -361,7 +361,7 @@ struct Executor::Impl {
   };
   std::vector<Successors> successors_;         // one per thread
   std::vector<std::optional<Bench>> benches_;  // one per thread
-  Pool pool_;                                  // last: its threads use all of the above
+  ThreadPool pool_;                            // last: its threads use all of the above
 };
 
 Executor::Executor(std::span<const pto_kernel> kernels, std::span<const pto_site> sites,

@@ -1,4 +1,4 @@
-#include "exec/pool.h"
+#include "exec/thread_pool.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,16 +10,16 @@ constexpr int kYields = 64;
 
 }  // namespace
 
-Pool::Pool(int threads, std::function<void(int, HostTask&)> run)
+ThreadPool::ThreadPool(int threads, std::function<void(int, HostTask&)> run)
     : run_(std::move(run)), queues_(static_cast<size_t>(threads) + 1) {}
 
-void Pool::start() {
+void ThreadPool::start() {
   for (size_t worker = 0; worker + 1 < queues_.size(); ++worker) {
     threads_.emplace_back([this, worker] { main(static_cast<int>(worker)); });
   }
 }
 
-Pool::~Pool() {
+ThreadPool::~ThreadPool() {
   {
     const std::lock_guard lock(sleep_mutex_);
     stop_ = true;
@@ -28,7 +28,7 @@ Pool::~Pool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Pool::push(std::span<HostTask* const> tasks) {
+void ThreadPool::push(std::span<HostTask* const> tasks) {
   if (threads_.empty()) start();
   {
     const std::lock_guard lock(queues_.back().mutex);
@@ -38,7 +38,7 @@ void Pool::push(std::span<HostTask* const> tasks) {
   wake(tasks.size());
 }
 
-void Pool::push(int worker, HostTask& task) {
+void ThreadPool::push(int worker, HostTask& task) {
   Queue& own = queues_[static_cast<size_t>(worker)];
   bool is_next = false;
   {
@@ -51,7 +51,7 @@ void Pool::push(int worker, HostTask& task) {
 }
 
 // A thread that falls asleep counts itself before it looks at `queued_`: one of the two sees the other.
-void Pool::wake(size_t tasks) {
+void ThreadPool::wake(size_t tasks) {
   if (sleepers_ == 0) return;
   const std::lock_guard lock(sleep_mutex_);
   if (tasks == 1) {
@@ -61,7 +61,7 @@ void Pool::wake(size_t tasks) {
   }
 }
 
-void Pool::main(int worker) {
+void ThreadPool::main(int worker) {
   while (!stop_) {
     if (HostTask* task = take(worker)) {
       run_(worker, *task);
@@ -71,7 +71,7 @@ void Pool::main(int worker) {
   }
 }
 
-HostTask* Pool::take(int worker) {
+HostTask* ThreadPool::take(int worker) {
   Queue& own = queues_[static_cast<size_t>(worker)];
   if (HostTask* task = take_own(own)) return task;
   // What comes from outside goes first: it is the oldest, and nobody is robbed without need.
@@ -85,7 +85,7 @@ HostTask* Pool::take(int worker) {
   return nullptr;
 }
 
-HostTask* Pool::take_own(Queue& own) {
+HostTask* ThreadPool::take_own(Queue& own) {
   const std::lock_guard lock(own.mutex);
   if (own.tasks.empty()) return nullptr;
   HostTask* task = own.tasks.back();
@@ -96,7 +96,7 @@ HostTask* Pool::take_own(Queue& own) {
 
 // Runs the oldest task of the other queue; a share of those behind it moves along, so that short tasks do not all
 // meet at one lock.
-HostTask* Pool::take_share(Queue& own, Queue& other) {
+HostTask* ThreadPool::take_share(Queue& own, Queue& other) {
   constexpr size_t kMost = 32;
   const std::scoped_lock lock(own.mutex, other.mutex);
   if (other.tasks.empty()) return nullptr;
@@ -110,7 +110,7 @@ HostTask* Pool::take_share(Queue& own, Queue& other) {
   return task;
 }
 
-void Pool::sleep() {
+void ThreadPool::sleep() {
   // The next tasks are mostly about to come: to fall asleep and be woken takes longer than a short task.
   for (int i = 0; i < kYields; ++i) {
     if (queued_ > 0 || stop_) return;

@@ -15,14 +15,14 @@
 
 namespace pto {
 
-class Pool {
+class ThreadPool {
  public:
   // `run` is called with the number of the thread, from 0 on, and the task. Threads begin with the first task.
-  Pool(int threads, std::function<void(int, HostTask&)> run);
+  ThreadPool(int threads, std::function<void(int, HostTask&)> run);
   // Waits for running bodies; queued tasks are dropped.
-  ~Pool();
-  Pool(const Pool&) = delete;
-  Pool& operator=(const Pool&) = delete;
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
 
   // Queues ready tasks: from outside, or one from the thread `worker`, which will take its latest one first.
   void push(std::span<HostTask* const> tasks);
