@@ -4,17 +4,24 @@
 
 namespace pto {
 
-void Completions::serve_reports() {
+bool Completions::serve_reports() {
   while (state_.events.has(EventKind::ServerFree)) {
-    finish_service(state_.servers[static_cast<size_t>(state_.events.pop())]);
+    const auto scheduler = static_cast<size_t>(state_.events.pop());
+    finish_service(state_.servers[scheduler]);
+    news_.add(scheduler);
   }
   while (state_.events.has(EventKind::Report)) {
     const int64_t id = state_.events.pop();
-    state_.servers[static_cast<size_t>(state_.tasks[id].scheduler)].reports.push(id);
-    ++waiting_;
+    const auto scheduler = static_cast<size_t>(state_.tasks[id].scheduler);
+    state_.servers[scheduler].reports.push(id);
+    news_.add(scheduler);
   }
-  if (waiting_ == 0) return;
-  for (size_t s = 0; s < state_.servers.size(); ++s) begin_services(s);
+  bool freed = false;
+  news_.take([&](size_t scheduler) {
+    begin_services(scheduler);
+    freed |= state_.servers[scheduler].free_at <= state_.now;
+  });
+  return freed;
 }
 
 inline void Completions::begin_services(size_t scheduler) {
@@ -45,7 +52,6 @@ inline int64_t Completions::begin_service(Server& server) {
   }
   joins_.end_service(end);
   server.in_service = count;
-  waiting_ -= static_cast<int64_t>(count);
   return end;
 }
 

@@ -1,6 +1,7 @@
 // Phase Reports: schedulers serve what cores report (rule 12).
 #pragma once
 
+#include "engine/index_set.h"
 #include "engine/joins.h"
 #include "engine/machine_state.h"
 #include "engine/placement.h"
@@ -11,17 +12,16 @@ namespace pto {
 class Completions {
  public:
   Completions(MachineState& state, Readiness& readiness, Joins& joins, Placement& placement)
-      : state_(state), readiness_(readiness), joins_(joins), placement_(placement) {}
+      : state_(state), readiness_(readiness), joins_(joins), placement_(placement), news_(state.servers.size()) {}
 
-  // True where anything happened: a core or a scheduler may have become free.
+  // True where a scheduler became free, and has no report to serve: it may dispatch, perhaps to a core that became
+  // free.
   bool run() {
-    const bool any = state_.events.has(EventKind::ServerFree) || state_.events.has(EventKind::Report);
-    if (any) serve_reports();
-    return any;
+    return (state_.events.has(EventKind::ServerFree) || state_.events.has(EventKind::Report)) && serve_reports();
   }
 
  private:
-  void serve_reports();
+  bool serve_reports();
   void begin_services(size_t scheduler);
   int64_t begin_service(Server& server);
   int64_t serve(int64_t id, int64_t turn);
@@ -32,7 +32,7 @@ class Completions {
   Readiness& readiness_;
   Joins& joins_;
   Placement& placement_;
-  int64_t waiting_ = 0;  // reports, over all schedulers
+  IndexSet news_;  // schedulers that became free, or have a report that has just arrived: others begin no service
 };
 
 }  // namespace pto

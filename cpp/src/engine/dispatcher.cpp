@@ -12,6 +12,12 @@ bool steals(const Schedule& schedule) {
                      [](const DispatchStep& step) { return step.policy.kind == Dispatch::Kind::WorkSteal; });
 }
 
+// Some tasks have a home, or none (rule 6).
+bool gives_homes(const Schedule& schedule, bool home) {
+  const auto gives = [home](const DispatchStep& step) { return (step.policy.kind != Dispatch::Kind::Shared) == home; };
+  return schedule.dispatch.empty() ? !home : std::any_of(schedule.dispatch.begin(), schedule.dispatch.end(), gives);
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(MachineState& state, Placement& placement, Cores& cores)
@@ -34,11 +40,14 @@ void Dispatcher::add_lanes(int scheduler) {
     const CoreLevels& cube = placement_.cores(scheduler, pool, PTO_CUBE);
     const CoreLevels& vector = placement_.cores(scheduler, pool, PTO_VECTOR);
     if (cube.size() + vector.size() == 0) continue;
-    lanes_[static_cast<size_t>(scheduler)].push_back({pool,
-                                                      {&queues_.own(scheduler, pool), &queues_.shared(pool)},
-                                                      {&cube, &vector},
-                                                      &placement_.scope(scheduler, pool),
-                                                      pools[static_cast<size_t>(pool)].has_both_units()});
+    Lane& lane = lanes_[static_cast<size_t>(scheduler)].emplace_back();
+    lane.pool = pool;
+    if (gives_homes(state_.schedule, true)) lane.queues[0] = &queues_.own(scheduler, pool);
+    if (gives_homes(state_.schedule, false)) lane.queues[1] = &queues_.shared(pool);
+    lane.cores = {&cube, &vector};
+    lane.scope = &placement_.scope(scheduler, pool);
+    lane.both_units = pools[static_cast<size_t>(pool)].has_both_units();
+    lane.unit = vector.size() == 0 ? PTO_CUBE : PTO_VECTOR;
   }
 }
 
@@ -92,7 +101,7 @@ inline bool Dispatcher::dispatch_own(int scheduler) {
   for (const Lane& lane : lanes_[static_cast<size_t>(scheduler)]) {
     if (lane.is_empty() || !lane.has_room() || !lane.scope->is_open()) continue;
     for (ReadyQueue* queue : lane.queues) {
-      if (!queue->empty()) consider(lane, *queue, best);
+      if (queue != nullptr && !queue->empty()) consider(lane, *queue, best);
     }
   }
   if (best.queue == nullptr) return false;

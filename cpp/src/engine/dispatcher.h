@@ -31,15 +31,18 @@ class Dispatcher {
  private:
   // A pool as a scheduler sees it that owns cores there.
   struct Lane {
-    int pool;
-    std::array<ReadyQueue*, 2> queues;       // its own, the one that all schedulers share
-    std::array<const CoreLevels*, 2> cores;  // by unit
-    const Scope* scope;
-    bool both_units;  // the pool's queues may hold tasks of both
+    int pool = 0;
+    std::array<ReadyQueue*, 2> queues{};       // its own, the one that all schedulers share; null where no task comes
+    std::array<const CoreLevels*, 2> cores{};  // by unit
+    const Scope* scope = nullptr;
+    bool both_units = false;   // the pool's queues may hold tasks of both
+    pto_unit unit = PTO_CUBE;  // else of this one alone
 
-    bool is_empty() const { return queues[0]->empty() && queues[1]->empty(); }
+    bool is_empty() const {
+      return (queues[0] == nullptr || queues[0]->empty()) && (queues[1] == nullptr || queues[1]->empty());
+    }
     // Where all tasks are of one unit, a head need not be looked at while no core is free: nobody stands in front.
-    bool has_room() const { return both_units || cores[PTO_CUBE]->has_room() || cores[PTO_VECTOR]->has_room(); }
+    bool has_room() const { return both_units || cores[unit]->has_room(); }
   };
   struct Choice {
     const Lane* lane = nullptr;

@@ -18,11 +18,13 @@ enum class EventKind : uint8_t {
   Start,         // id: a core, whose next task starts
 };
 
-// By (cycle, kind, id). Most events are near: a calendar has a list for each of the next cycles, and two levels of bits
-// that find the next list with an event. A heap holds what is farther away.
+// By (cycle, kind, id). Most events are near: a calendar has a slot for each of the next cycles, and two levels of bits
+// that find the next slot with an event. A heap holds what is farther away.
 class EventQueue {
  public:
-  EventQueue() : first_(kSlots, kNone) {}
+  EventQueue() : slots_(kSlots) {}
+  EventQueue(const EventQueue&) = delete;
+  EventQueue& operator=(const EventQueue&) = delete;
 
   // `time` is later than the current cycle.
   void push(int64_t time, EventKind kind, int64_t id) {
@@ -40,28 +42,36 @@ class EventQueue {
   int64_t advance() {
     int64_t next = next_near();
     if (!far_.empty()) next = std::min(next, far_.front().time);
-    taken_ = due_end_ = 0;
     if (next == kNever) return kNever;
     now_ = next;
+    due_.clear();
     take_near();
     while (!far_.empty() && far_.front().time == now_) take_far();
-    if (due_end_ > 1) std::sort(due_.begin(), due_.begin() + static_cast<std::ptrdiff_t>(due_end_));
+    if (due_.size() > 1) std::sort(due_.begin(), due_.end());
+    due_.push_back(kNothing);
+    next_ = due_.data();
     return now_;
   }
   // The next event of the current cycle is of this kind.
-  bool has(EventKind kind) const { return taken_ < due_end_ && due_[taken_] >> kIdBits == static_cast<uint64_t>(kind); }
+  bool has(EventKind kind) const { return *next_ >> kIdBits == static_cast<uint64_t>(kind); }
   // Takes the next event of the current cycle and answers its id.
-  int64_t pop() { return static_cast<int64_t>(due_[taken_++] & ((uint64_t{1} << kIdBits) - 1)); }
+  int64_t pop() { return static_cast<int64_t>(*next_++ & ((uint64_t{1} << kIdBits) - 1)); }
 
  private:
   static constexpr int64_t kSlots = 1 << 14;  // cycles that are near
   static constexpr size_t kWords = kSlots / 64, kGroups = kWords / 64;
   static constexpr int kIdBits = 56;
-  static constexpr int32_t kNone = -1;
+  static constexpr uint64_t kNothing = ~uint64_t{0};  // of no kind: stands behind the events of a cycle
+  static constexpr uint32_t kNone = 0;
 
+  // A cycle's first event is at hand in its slot; the others are a list.
+  struct Slot {
+    uint64_t event;
+    uint32_t others = kNone;  // in nodes_
+  };
   struct Node {
     uint64_t event;
-    int32_t next;
+    uint32_t next;
   };
   struct Far {
     int64_t time;
@@ -73,17 +83,23 @@ class EventQueue {
 
   void push_near(int64_t time, uint64_t event) {
     const size_t slot = slot_of(time);
+    uint64_t& word = words_[slot / 64];
+    const uint64_t bit = uint64_t{1} << (slot % 64);
+    if ((word & bit) != 0) return push_other(slots_[slot], event);
+    slots_[slot].event = event;
+    word |= bit;
+    groups_[slot / 4096] |= uint64_t{1} << (slot / 64 % 64);
+  }
+  void push_other(Slot& slot, uint64_t event) {
     if (free_ == kNone) {
-      free_ = static_cast<int32_t>(nodes_.size());
+      free_ = static_cast<uint32_t>(nodes_.size());
       nodes_.push_back({0, kNone});
     }
-    const int32_t added = free_;
-    Node& node = nodes_[static_cast<size_t>(added)];
+    const uint32_t added = free_;
+    Node& node = nodes_[added];
     free_ = node.next;
-    node = {event, first_[slot]};
-    first_[slot] = added;
-    words_[slot / 64] |= uint64_t{1} << (slot % 64);
-    groups_[slot / 4096] |= uint64_t{1} << (slot / 64 % 64);
+    node = {event, slot.others};
+    slot.others = added;
   }
 
   int64_t next_near() const {
@@ -104,39 +120,37 @@ class EventQueue {
   }
 
   void take_near() {
-    const size_t slot = slot_of(now_);
-    int32_t at = first_[slot];
-    if (at == kNone) return;
-    first_[slot] = kNone;
-    words_[slot / 64] &= ~(uint64_t{1} << (slot % 64));
-    if (words_[slot / 64] == 0) groups_[slot / 4096] &= ~(uint64_t{1} << (slot / 64 % 64));
-    while (at != kNone) {
-      Node& node = nodes_[static_cast<size_t>(at)];
-      add_due(node.event);
-      const int32_t next = node.next;
-      node.next = free_;
-      free_ = at;
-      at = next;
-    }
+    const size_t number = slot_of(now_);
+    uint64_t& word = words_[number / 64];
+    const uint64_t bit = uint64_t{1} << (number % 64);
+    if ((word & bit) == 0) return;
+    word &= ~bit;
+    if (word == 0) groups_[number / 4096] &= ~(uint64_t{1} << (number / 64 % 64));
+    Slot& slot = slots_[number];
+    due_.push_back(slot.event);
+    while (slot.others != kNone) take_other(slot);
   }
-
-  void add_due(uint64_t event) {
-    if (due_end_ == due_.size()) due_.resize(2 * due_.size());
-    due_[due_end_++] = event;
+  void take_other(Slot& slot) {
+    const uint32_t taken = slot.others;
+    Node& node = nodes_[taken];
+    due_.push_back(node.event);
+    slot.others = node.next;
+    node.next = free_;
+    free_ = taken;
   }
 
   void take_far() {
     std::pop_heap(far_.begin(), far_.end(), later);
-    add_due(far_.back().event);
+    due_.push_back(far_.back().event);
     far_.pop_back();
   }
 
   int64_t now_ = 0;
-  std::vector<uint64_t> due_ = std::vector<uint64_t>(64);  // of the current cycle: kind, then id
-  size_t due_end_ = 0, taken_ = 0;                         // in due_
-  std::vector<int32_t> first_;                             // by slot: its list
-  std::vector<Node> nodes_;
-  int32_t free_ = kNone;
+  std::vector<uint64_t> due_{kNothing};  // of the current cycle: kind, then id; then kNothing
+  const uint64_t* next_ = due_.data();   // of them
+  std::vector<Slot> slots_;
+  std::vector<Node> nodes_ = std::vector<Node>(1);  // the first stands for none
+  uint32_t free_ = kNone;
   std::array<uint64_t, kWords> words_{};    // a bit per slot
   std::array<uint64_t, kGroups> groups_{};  // a bit per word
   std::vector<Far> far_;

@@ -33,43 +33,41 @@ void Stalls::task_starts(const Launch& launch, const Task& task, int64_t end_bef
 }
 
 // Every piece ends at a time of the task's own, in the order of the rule; what lies before the gap is empty.
-void Stalls::cut_gap(const Launch& launch, const Task& task, int64_t begin) {
-  id_ = launch.task;
-  core_ = task.core;
-  pool_ = cores_[static_cast<size_t>(task.core)].pool;
-  kernel_ = &state_.stats.kernels[task.kernel];
-  from_ = at_ = begin;
-  gap_end_ = task.start;
-  piece(task.submit, task.before_submit);
-  piece(task.published, Stall::SubmitBusy);
-  piece(task.ready, task.waited);
-  piece(std::min(launch.last_report, task.dispatch), Stall::Latency);
-  piece(std::min(launch.last_service_end, task.dispatch), Stall::DispatchBusy);
-  piece(std::min(launch.gate_opened, task.dispatch), Stall::Gated);
-  piece(std::min(launch.head_unblocked, task.dispatch), Stall::NoCore);
-  piece(launch.dispatched, Stall::DispatchBusy);
-  piece(task.start, Stall::Latency);
-  flush();
-}
-
 // Neighbours with one cause are one piece.
-void Stalls::piece(int64_t until, Stall cause) {
-  const int64_t end = std::min(until, gap_end_);
-  if (end <= at_) return;
-  if (cause != cause_) {
-    flush();
-    cause_ = cause;
+void Stalls::cut_gap(const Launch& launch, const Task& task, int64_t begin) {
+  struct Piece {
+    int64_t until;
+    Stall cause;
+  };
+  const std::array<Piece, 9> pieces{{{task.submit, task.before_submit},
+                                     {task.published, Stall::SubmitBusy},
+                                     {task.ready, task.waited},
+                                     {std::min(launch.last_report, task.dispatch), Stall::Latency},
+                                     {std::min(launch.last_service_end, task.dispatch), Stall::DispatchBusy},
+                                     {std::min(launch.gate_opened, task.dispatch), Stall::Gated},
+                                     {std::min(launch.head_unblocked, task.dispatch), Stall::NoCore},
+                                     {launch.dispatched, Stall::DispatchBusy},
+                                     {task.start, Stall::Latency}}};
+  int64_t from = begin, at = begin;  // the open piece
+  Stall open = pieces[0].cause;
+  for (const Piece& piece : pieces) {
+    const int64_t end = std::min(piece.until, task.start);
+    if (end <= at) continue;
+    if (piece.cause != open && at > from) {
+      book(launch, task, from, at, open);
+      from = at;
+    }
+    open = piece.cause;
+    at = end;
   }
-  at_ = end;
+  book(launch, task, from, at, open);
 }
 
-void Stalls::flush() {
-  if (at_ == from_) return;
-  const auto cause = static_cast<size_t>(cause_);
-  pool_->stalls[cause] += at_ - from_;
-  kernel_->stalls[cause] += at_ - from_;
-  if (state_.trace != nullptr) state_.trace->stall({core_, from_, at_, cause_, id_});
-  from_ = at_;
+inline void Stalls::book(const Launch& launch, const Task& task, int64_t from, int64_t to, Stall cause) {
+  const auto column = static_cast<size_t>(cause);
+  cores_[static_cast<size_t>(task.core)].pool->stalls[column] += to - from;
+  state_.stats.kernels[task.kernel].stalls[column] += to - from;
+  if (state_.trace != nullptr) state_.trace->stall({task.core, from, to, cause, launch.task});
 }
 
 void Stalls::drain() {

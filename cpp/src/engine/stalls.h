@@ -27,20 +27,11 @@ class Stalls {
   };
 
   void cut_gap(const Launch& launch, const Task& task, int64_t begin);
-  void piece(int64_t until, Stall cause);
-  void flush();
+  void book(const Launch& launch, const Task& task, int64_t from, int64_t to, Stall cause);
 
   MachineState& state_;
   const bool costs_given_;  // by a cost function
   std::vector<Core> cores_;
-
-  // The gap that is being cut: [from_, at_) is the open piece.
-  int64_t id_ = 0;
-  int64_t from_ = 0, at_ = 0, gap_end_ = 0;
-  int32_t core_ = 0;
-  Stall cause_ = Stall::SubmitBusy;
-  PoolStats* pool_ = nullptr;
-  KernelStats* kernel_ = nullptr;
 };
 
 }  // namespace pto
